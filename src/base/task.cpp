@@ -1,0 +1,59 @@
+#include "proxyd/base/task.hpp"
+
+#include <array>
+#include <new>
+
+namespace proxyd::detail {
+namespace {
+
+constexpr std::size_t kClassBytes = 64;
+constexpr std::size_t kClasses = 32;
+constexpr std::size_t kKeptPerClass = 4096;
+
+struct FreeFrame {
+    FreeFrame* next;
+};
+
+struct FramePool {
+    std::array<FreeFrame*, kClasses> heads{};
+    std::array<std::size_t, kClasses> counts{};
+
+    ~FramePool() {
+        for (FreeFrame* head : heads) {
+            while (head != nullptr) ::operator delete(std::exchange(head, head->next));
+        }
+        heads = {};
+        counts.fill(kKeptPerClass);  // frames freed after this thread's pool is gone
+    }
+};
+
+thread_local FramePool pool;
+
+constexpr std::size_t class_of(std::size_t bytes) noexcept { return (bytes - 1) / kClassBytes; }
+
+}  // namespace
+
+void* allocate_frame(std::size_t bytes) {
+    const std::size_t index = class_of(bytes);
+    if (index >= kClasses) return ::operator new(bytes);
+    FramePool& frames = pool;
+    if (FreeFrame* head = frames.heads[index]) {
+        frames.heads[index] = head->next;
+        --frames.counts[index];
+        return head;
+    }
+    return ::operator new((index + 1) * kClassBytes);
+}
+
+void free_frame(void* frame, std::size_t bytes) noexcept {
+    const std::size_t index = class_of(bytes);
+    FramePool& frames = pool;
+    if (index >= kClasses || frames.counts[index] >= kKeptPerClass) {
+        ::operator delete(frame);
+        return;
+    }
+    frames.heads[index] = new (frame) FreeFrame{frames.heads[index]};
+    ++frames.counts[index];
+}
+
+}  // namespace proxyd::detail

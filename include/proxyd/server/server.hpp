@@ -1,0 +1,62 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "proxyd/async/loop.hpp"
+#include "proxyd/base/result.hpp"
+#include "proxyd/config/model.hpp"
+
+namespace proxyd::server {
+
+/// The numbers behind `proxyd status`.
+struct PeerStatus {
+    std::string address;
+    std::string state;  ///< "up", "down" (configured), "failed"
+    std::string cause;  ///< why failed; empty otherwise
+    unsigned weight = 1;
+    bool backup = false;
+    std::uint64_t in_flight = 0, requests = 0, failures = 0, idle_connections = 0;
+};
+struct UpstreamStatus {
+    std::string name;
+    std::vector<PeerStatus> peers;
+};
+struct Status {
+    std::uint64_t generation = 1;
+    std::uint64_t connections = 0, exchanges = 0, requests = 0;
+    std::vector<std::string> listeners;  ///< "http 127.0.0.1:8080"
+    std::vector<UpstreamStatus> upstreams;
+    unsigned workers = 1;
+    bool draining = false;
+};
+
+/// The workers, the listeners and the generation they serve. Lives on the control loop; every
+/// member is called on its thread. start() binds before it returns, so a failure is known at once.
+class Server {
+  public:
+    explicit Server(async::Loop& control);
+    ~Server();
+
+    Result<void> start(std::shared_ptr<const config::Snapshot> snapshot);
+    /// Builds the next generation; on an error the old one goes on untouched.
+    Result<void> reload(std::shared_ptr<const config::Snapshot> snapshot);
+    /// Stops accepting, closes idle connections, calls `done` when the last exchange has ended or
+    /// after `limit`, whatever comes first.
+    void drain(std::chrono::milliseconds limit, std::function<void()> done);
+    /// Cuts everything and joins the workers.
+    void stop();
+    /// USR1: error-free or the first problem.
+    Result<void> reopen_logs();
+    /// Asks the workers, then calls back on the control loop.
+    void status(std::function<void(Status)> done);
+    [[nodiscard]] std::shared_ptr<const config::Snapshot> snapshot() const;
+
+  private:
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace proxyd::server

@@ -1,0 +1,295 @@
+#include "proxyd/http/uri.hpp"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cstdint>
+#include <cstring>
+
+#include "proxyd/base/ip.hpp"
+
+namespace proxyd::http {
+namespace {
+
+enum : std::uint8_t { kUnreserved = 1, kPathByte = 2, kHostByte = 4 };
+
+/// RFC 3986: unreserved (2.3), pchar or '/' (3.3), reg-name (3.2.2).
+constexpr std::array<std::uint8_t, 256> kClasses = [] {
+    std::array<std::uint8_t, 256> table{};
+    const auto mark = [&](std::string_view bytes, unsigned classes) {
+        for (const char c : bytes) table[static_cast<unsigned char>(c)] |= classes;
+    };
+    mark("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~",
+         kUnreserved | kPathByte | kHostByte);
+    mark("!$&'()*+,;=", kPathByte | kHostByte);
+    mark(":@/", kPathByte);
+    return table;
+}();
+
+constexpr bool is(char c, std::uint8_t wanted) noexcept {
+    return (kClasses[static_cast<unsigned char>(c)] & wanted) != 0;
+}
+
+constexpr int hex_value(char c) noexcept {
+    if (c >= '0' && c <= '9') return c - '0';
+    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+    return -1;
+}
+
+/// The byte of the escape that starts at `at`, or -1.
+constexpr int escaped_byte(std::string_view text, std::size_t at) noexcept {
+    if (at + 2 >= text.size()) return -1;
+    const int high = hex_value(text[at + 1]);
+    const int low = hex_value(text[at + 2]);
+    return high < 0 || low < 0 ? -1 : high * 16 + low;
+}
+
+void append_escape(std::string& out, char c) {
+    constexpr char kDigits[] = "0123456789ABCDEF";
+    const auto byte = static_cast<unsigned char>(c);
+    const char escape[] = {'%', kDigits[byte >> 4], kDigits[byte & 15]};
+    out.append(escape, sizeof escape);
+}
+
+/// What a target may not hold raw: controls, space, 8-bit, and what would end or split a path.
+constexpr bool must_escape(char c) noexcept {
+    const auto byte = static_cast<unsigned char>(c);
+    return byte <= 0x20 || byte >= 0x7f || c == '\\' || c == '?' || c == '#';
+}
+
+constexpr bool is_dots(std::string_view element) noexcept {
+    return element == "." || element == "..";
+}
+
+/// Every byte of the result is 0x80 where the byte of `word` equals `c`, else 0.
+constexpr std::uint64_t equal_bytes(std::uint64_t word, char c) noexcept {
+    constexpr std::uint64_t kLow7 = 0x7f7f7f7f7f7f7f7f;
+    const std::uint64_t x =
+        word ^ (0x0101010101010101 * static_cast<std::uint64_t>(static_cast<unsigned char>(c)));
+    return ~(((x & kLow7) + kLow7) | x | kLow7);
+}
+
+/// The exact rule, for paths that hold "/." or another suspect.
+bool is_plain_slow(std::string_view path) noexcept {
+    for (std::size_t i = 0; i < path.size(); ++i) {
+        if (path[i] == '%' || must_escape(path[i])) return false;
+        if (path[i] != '/') continue;
+        const std::string_view rest = path.substr(i + 1);
+        if (rest.starts_with('/')) return false;
+        if (rest.starts_with('.') && is_dots(rest.substr(0, rest.find('/')))) return false;
+    }
+    return true;
+}
+
+/// One path element, read in both ways.
+struct Element {
+    std::string decoded, encoded;
+    bool hides_separator = false;  ///< an encoded slash, or a backslash in any spelling
+    bool ambiguous = false;
+};
+
+/// Cuts an element at the separators that some backends see in it.
+template <class Each>
+void for_each_part(std::string_view decoded, Each&& each) {
+    while (true) {
+        const std::size_t cut = decoded.find_first_of("/\\");
+        each(decoded.substr(0, cut));
+        if (cut == std::string_view::npos) return;
+        decoded.remove_prefix(cut + 1);
+    }
+}
+
+/// False: a NUL or a broken escape.
+bool read_byte(std::string_view raw, std::size_t& at, Element& element) {
+    if (raw[at] != '%') {
+        const char c = raw[at++];
+        element.decoded += c;
+        if (c == '\\') element.hides_separator = true;
+        must_escape(c) ? append_escape(element.encoded, c) : void(element.encoded += c);
+        return c != '\0';
+    }
+    const int byte = escaped_byte(raw, at);
+    if (byte <= 0) return false;
+    at += 3;
+    const char c = static_cast<char>(byte);
+    element.decoded += c;
+    if (c == '/' || c == '\\') element.hides_separator = true;
+    if (c == '.') element.ambiguous = true;
+    is(c, kUnreserved) ? void(element.encoded += c) : append_escape(element.encoded, c);
+    return true;
+}
+
+/// False: the path cannot be accepted.
+bool read_element(std::string_view raw, Element& element) {
+    element.decoded.clear();
+    element.encoded.clear();
+    element.hides_separator = element.ambiguous = false;
+    for (std::size_t at = 0; at < raw.size();) {
+        if (!read_byte(raw, at, element)) return false;
+    }
+    if (element.hides_separator) element.ambiguous = true;
+    bool accepted = true;
+    for_each_part(element.decoded, [&](std::string_view part) {
+        const std::size_t semicolon = part.find(';');
+        if (semicolon != part.npos && is_dots(part.substr(0, semicolon))) element.ambiguous = true;
+        if (element.hides_separator && is_dots(part)) accepted = false;
+    });
+    return accepted;
+}
+
+/// Builds both spellings element by element; each ends in '/' between elements.
+class PathBuilder {
+  public:
+    PathBuilder() { path_.decoded = path_.encoded = "/"; }
+
+    void append(const Element& element, bool slash_follows) {
+        for (const char c : element.decoded) append_merged(c);
+        path_.encoded += element.encoded;
+        if (!slash_follows) return;
+        append_merged('/');
+        path_.encoded += '/';
+    }
+
+    /// Removes the last element. False: above the root, or the element reads as several.
+    bool climb() {
+        if (path_.encoded.size() < 2) return false;
+        const std::size_t start = path_.encoded.rfind('/', path_.encoded.size() - 2) + 1;
+        const std::string_view removed = std::string_view(path_.encoded).substr(start);
+        if (removed.find("%2F") != removed.npos || removed.find("%5C") != removed.npos) {
+            return false;
+        }
+        path_.encoded.resize(start);
+        path_.decoded.resize(path_.decoded.rfind('/', path_.decoded.size() - 2) + 1);
+        return true;
+    }
+
+    void mark_ambiguous() noexcept { path_.ambiguous = true; }
+    NormalisedPath take() && { return std::move(path_); }
+
+  private:
+    void append_merged(char c) {
+        if (c != '/' || path_.decoded.back() != '/') path_.decoded += c;
+    }
+    NormalisedPath path_;
+};
+
+Error bad_path(const char* why) {
+    return Error(Reason::bad_path, Source::downstream, Retry::no, why);
+}
+
+bool valid_host_name(std::string_view host) noexcept {
+    for (std::size_t i = 0; i < host.size(); ++i) {
+        if (host[i] == '%') {
+            if (escaped_byte(host, i) <= 0) return false;
+            i += 2;
+        } else if (!is(host[i], kHostByte)) {
+            return false;
+        } else if (host[i] == '.' && (i == 0 || host[i - 1] == '.')) {
+            return false;
+        }
+    }
+    return !host.empty();
+}
+
+bool valid_port(std::string_view port) noexcept {
+    if (port.size() > 5) return false;
+    unsigned value = 0;
+    for (const char c : port) {
+        if (c < '0' || c > '9') return false;
+        value = value * 10 + static_cast<unsigned>(c - '0');
+    }
+    return value <= 65535;
+}
+
+}  // namespace
+
+Target split_target(std::string_view target) noexcept {
+    const auto* mark =
+        target.empty() ? nullptr
+                       : static_cast<const char*>(std::memchr(target.data(), '?', target.size()));
+    if (mark == nullptr) return {target, {}, false};
+    const auto cut = static_cast<std::size_t>(mark - target.data());
+    return {target.substr(0, cut), target.substr(cut + 1), true};
+}
+
+bool is_plain_path(std::string_view path) noexcept {
+    if (path.empty() || path.front() != '/') return false;
+    if constexpr (std::endian::native != std::endian::little) return is_plain_slow(path);
+    std::uint64_t slash_before = 0;
+    std::uint64_t suspect = 0;
+    for (std::size_t at = 0; at < path.size(); at += 8) {
+        std::uint64_t word = 0x6161616161616161;  // filled up with 'a'
+        std::memcpy(&word, path.data() + at, std::min<std::size_t>(8, path.size() - at));
+        const std::uint64_t slash = equal_bytes(word, '/');
+        suspect |= equal_bytes(word, '%') | equal_bytes(word, '\\') | equal_bytes(word, '#') |
+                   equal_bytes(word, '?') | (word & 0x8080808080808080) | equal_bytes(word, 0x7f);
+        // A byte <= 0x20 has neither bit 5 (but for space itself) nor bit 6 nor bit 7.
+        suspect |= equal_bytes(word & 0x6060606060606060, 0) | equal_bytes(word, ' ');
+        // Little endian: the byte before lies eight bits lower.
+        suspect |= ((slash << 8) | slash_before) & (slash | equal_bytes(word, '.'));
+        slash_before = slash >> 56;
+    }
+    return suspect == 0 || is_plain_slow(path);
+}
+
+Result<NormalisedPath> normalise_path(std::string_view path) {
+    if (!path.starts_with('/')) return bad_path("the path does not begin with '/'");
+    PathBuilder builder;
+    Element element;
+    bool empty_element = false;
+    bool climbed = false;
+    for (std::size_t at = 1; at <= path.size();) {
+        const std::size_t cut = std::min(path.find('/', at), path.size());
+        const bool slash_follows = cut < path.size();
+        const std::string_view raw = path.substr(at, cut - at);
+        at = cut + 1;
+        if (raw.empty()) {
+            empty_element = empty_element || slash_follows;
+            continue;
+        }
+        if (!read_element(raw, element)) {
+            return bad_path("a NUL, a broken escape, or a dot segment next to an encoded slash");
+        }
+        if (element.ambiguous) builder.mark_ambiguous();
+        if (element.decoded == "..") {
+            climbed = true;
+            if (!builder.climb()) return bad_path("'..' climbs above the root");
+        } else if (element.decoded != ".") {
+            builder.append(element, slash_follows);
+        }
+    }
+    // "/a//../b" is "/b" with slashes merged first and "/a/b" without.
+    if (empty_element && climbed) builder.mark_ambiguous();
+    return std::move(builder).take();
+}
+
+std::string encode_path(std::string_view decoded) {
+    std::string out;
+    out.reserve(decoded.size());
+    for (const char c : decoded) is(c, kPathByte) ? void(out += c) : append_escape(out, c);
+    return out;
+}
+
+Result<Authority> parse_authority(std::string_view authority) {
+    const auto bad = [] { return Error(Reason::bad_host, Source::downstream); };
+    constexpr std::size_t kMaxName = 255;  // RFC 1035 2.3.4
+    Authority parts;
+    if (authority.starts_with('[')) {
+        const std::size_t close = authority.find(']');
+        if (close == std::string_view::npos) return bad();
+        const std::string_view literal = authority.substr(1, close - 1);
+        if (literal.find(':') == literal.npos || !IpAddress::parse(literal)) return bad();
+        parts.host = authority.substr(0, close + 1);
+    } else {
+        parts.host = authority.substr(0, authority.find(':'));
+        if (parts.host.size() > kMaxName || !valid_host_name(parts.host)) return bad();
+    }
+    const std::string_view rest = authority.substr(parts.host.size());
+    if (rest.empty()) return parts;
+    if (rest.front() != ':' || !valid_port(rest.substr(1))) return bad();
+    parts.port = rest.substr(1);
+    return parts;
+}
+
+}  // namespace proxyd::http

@@ -62,12 +62,33 @@ constexpr bool is_dots(std::string_view element) noexcept {
     return element == "." || element == "..";
 }
 
-/// Every byte of the result is 0x80 where the byte of `word` equals `c`, else 0.
+constexpr std::uint64_t kOnes = 0x0101010101010101;
+
+std::uint64_t load(const char* from) noexcept {
+    std::uint64_t word;
+    std::memcpy(&word, from, sizeof word);
+    return word;
+}
+
+/// The top bit of every byte of `word` that equals `c` is set in the result. Other top bits may be
+/// set too, the lower bits are noise.
 constexpr std::uint64_t equal_bytes(std::uint64_t word, char c) noexcept {
-    constexpr std::uint64_t kLow7 = 0x7f7f7f7f7f7f7f7f;
-    const std::uint64_t x =
-        word ^ (0x0101010101010101 * static_cast<std::uint64_t>(static_cast<unsigned char>(c)));
-    return ~(((x & kLow7) + kLow7) | x | kLow7);
+    const std::uint64_t x = word ^ (kOnes * static_cast<unsigned char>(c));
+    return (x - kOnes) & ~x;
+}
+
+/// Marks every byte that may make a path not plain, and a few others. `slash_before`: bit 7 is set
+/// when the byte before this word may be '/'; updated for the next word (earlier bytes lie lower).
+std::uint64_t suspects(std::uint64_t word, std::uint64_t& slash_before) noexcept {
+    const std::uint64_t slash = equal_bytes(word, '/') & (kOnes << 7);
+    const std::uint64_t behind_slash =
+        ((slash << 8) | slash_before) & (slash | equal_bytes(word, '.'));
+    slash_before = slash >> 56;
+    const std::uint64_t up_to_space = (word - kOnes * 0x21) & ~word;
+    return behind_slash | ((word | up_to_space | equal_bytes(word, '%') | equal_bytes(word, '\\') |
+                            equal_bytes(word, '?') | equal_bytes(word, '#') |
+                            equal_bytes(word, 0x7f)) &
+                           (kOnes << 7));
 }
 
 /// The exact rule, for paths that hold "/." or another suspect.
@@ -215,21 +236,15 @@ Target split_target(std::string_view target) noexcept {
 
 bool is_plain_path(std::string_view path) noexcept {
     if (path.empty() || path.front() != '/') return false;
-    if constexpr (std::endian::native != std::endian::little) return is_plain_slow(path);
+    if (std::endian::native != std::endian::little || path.size() < 8) return is_plain_slow(path);
     std::uint64_t slash_before = 0;
     std::uint64_t suspect = 0;
-    for (std::size_t at = 0; at < path.size(); at += 8) {
-        std::uint64_t word = 0x6161616161616161;  // filled up with 'a'
-        std::memcpy(&word, path.data() + at, std::min<std::size_t>(8, path.size() - at));
-        const std::uint64_t slash = equal_bytes(word, '/');
-        suspect |= equal_bytes(word, '%') | equal_bytes(word, '\\') | equal_bytes(word, '#') |
-                   equal_bytes(word, '?') | (word & 0x8080808080808080) | equal_bytes(word, 0x7f);
-        // A byte <= 0x20 has neither bit 5 (but for space itself) nor bit 6 nor bit 7.
-        suspect |= equal_bytes(word & 0x6060606060606060, 0) | equal_bytes(word, ' ');
-        // Little endian: the byte before lies eight bits lower.
-        suspect |= ((slash << 8) | slash_before) & (slash | equal_bytes(word, '.'));
-        slash_before = slash >> 56;
-    }
+    const char* at = path.data();
+    const char* const last = at + path.size() - 8;
+    for (; at < last; at += 8) suspect |= suspects(load(at), slash_before);
+    // The last eight bytes overlap the word before, unless the size is a multiple of eight.
+    if (at > last) slash_before = 0;
+    suspect |= suspects(load(last), slash_before);
     return suspect == 0 || is_plain_slow(path);
 }
 

@@ -48,7 +48,12 @@ void* allocate_frame(std::size_t bytes) {
 void free_frame(void* frame, std::size_t bytes) noexcept {
     const std::size_t index = class_of(bytes);
     FramePool& frames = pool;
-    if (index >= kClasses || frames.counts[index] >= kKeptPerClass) {
+#ifdef PROXYD_SANITIZED
+    constexpr bool kReuse = false;  // a freed frame must look freed
+#else
+    constexpr bool kReuse = true;
+#endif
+    if (!kReuse || index >= kClasses || frames.counts[index] >= kKeptPerClass) {
         ::operator delete(frame);
         return;
     }

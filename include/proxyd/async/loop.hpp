@@ -10,19 +10,19 @@ namespace proxyd::async {
 
 /// One io_context and one deadline wheel, run by one thread. Everything that hangs on a loop is
 /// touched by its thread only; post() is the one door for other threads (the mailbox). Descriptors
-/// are opened, assigned and closed by the owning thread (UNSAFE_IO allows nothing else).
+/// are assigned and closed by the owning thread (UNSAFE_IO allows nothing else).
 class Loop {
   public:
-    Loop();
+    explicit Loop(const Clock& clock = coarse_clock());
     Loop(const Loop&) = delete;
     Loop& operator=(const Loop&) = delete;
 
-    /// Runs until stop(). Exceptions of handlers are logged and end the process: they are bugs.
+    /// Runs until stop(). An exception out of a handler is a bug: logged, then abort.
     void run();
     /// From any thread.
     void stop() { io_.stop(); }
 
-    /// Runs `work` on the loop's thread. From any thread.
+    /// Runs `work` on the loop's thread, never inside the caller. From any thread.
     template <class Work>
     void post(Work&& work) {
         boost::asio::post(io_, std::forward<Work>(work));
@@ -30,7 +30,6 @@ class Loop {
 
     [[nodiscard]] boost::asio::io_context& io() noexcept { return io_; }
     [[nodiscard]] DeadlineWheel& wheel() noexcept { return wheel_; }
-    /// Grows with every turn of the watchdog timer; a loop that hangs stops counting.
     [[nodiscard]] Milliseconds now() const noexcept { return wheel_.now(); }
 
   private:

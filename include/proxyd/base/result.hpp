@@ -1,41 +1,41 @@
 #pragma once
 
-#include <cassert>
-#include <type_traits>
+#include <memory>
+#include <optional>
 #include <utility>
-#include <variant>
 
 #include "proxyd/base/error.hpp"
 
 namespace proxyd {
 
-/// A value or an Error. Reading the side that is not there is a bug (asserted).
+/// A value or an Error. Reading the side that is not there is a bug.
 template <class T, class E = Error>
 class [[nodiscard]] Result {
   public:
     // NOLINTNEXTLINE(google-explicit-constructor): `return value;` and `return error;` read well.
-    Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}
+    Result(T value) : value_(std::move(value)) {}
     // NOLINTNEXTLINE(google-explicit-constructor)
-    Result(E error) : state_(std::in_place_index<1>, std::move(error)) {}
+    Result(E error) : error_(std::make_unique<E>(std::move(error))) {}
 
-    [[nodiscard]] bool ok() const noexcept { return state_.index() == 0; }
+    [[nodiscard]] bool ok() const noexcept { return value_.has_value(); }
     explicit operator bool() const noexcept { return ok(); }
 
-    [[nodiscard]] T& value() & { return *std::get_if<0>(&state_); }
-    [[nodiscard]] const T& value() const& { return *std::get_if<0>(&state_); }
-    [[nodiscard]] T&& value() && { return std::move(*std::get_if<0>(&state_)); }
-    T& operator*() & { return value(); }
-    const T& operator*() const& { return value(); }
-    T&& operator*() && { return std::move(*this).value(); }
-    T* operator->() { return &value(); }
-    const T* operator->() const { return &value(); }
+    [[nodiscard]] T& value() & { return *value_; }
+    [[nodiscard]] const T& value() const& { return *value_; }
+    [[nodiscard]] T&& value() && { return *std::move(value_); }
+    T& operator*() & { return *value_; }
+    const T& operator*() const& { return *value_; }
+    T&& operator*() && { return *std::move(value_); }
+    T* operator->() { return &*value_; }
+    const T* operator->() const { return &*value_; }
 
-    [[nodiscard]] E& error() & { return *std::get_if<1>(&state_); }
-    [[nodiscard]] const E& error() const& { return *std::get_if<1>(&state_); }
-    [[nodiscard]] E&& error() && { return std::move(*std::get_if<1>(&state_)); }
+    [[nodiscard]] E& error() & { return *error_; }
+    [[nodiscard]] const E& error() const& { return *error_; }
+    [[nodiscard]] E&& error() && { return std::move(*error_); }
 
   private:
-    std::variant<T, E> state_;
+    std::optional<T> value_;
+    std::unique_ptr<E> error_;  ///< failing is rare: success pays for one pointer
 };
 
 struct Ok {};

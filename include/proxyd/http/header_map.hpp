@@ -25,6 +25,14 @@ struct Field {
 /// receive buffer or the exchange's Arena owns the bytes and outlives the map. One thread.
 class HeaderMap {
   public:
+    /// The vector's memory comes from and returns to a spare list of the thread.
+    HeaderMap();
+    HeaderMap(HeaderMap&&) noexcept = default;
+    HeaderMap& operator=(HeaderMap&&) noexcept = default;
+    HeaderMap(const HeaderMap&) = delete;
+    HeaderMap& operator=(const HeaderMap&) = delete;
+    ~HeaderMap();
+
     void add(FieldId id, std::string_view name, std::string_view value) {
         fields_.push_back(Field{name, value, id});
         present_.insert(id);

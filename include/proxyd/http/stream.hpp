@@ -82,6 +82,9 @@ class ServerStream {
   public:
     virtual ~ServerStream() = default;
     [[nodiscard]] virtual RequestHead& head() noexcept = 0;
+    /// Set when the head was refused by the codec: head() then holds what could be read of it,
+    /// there is no body, and the only thing to do is a local answer.
+    [[nodiscard]] virtual const Error* refused() const noexcept = 0;
     [[nodiscard]] virtual BodySource& body() noexcept = 0;
     [[nodiscard]] virtual const StreamFacts& facts() const noexcept = 0;
 

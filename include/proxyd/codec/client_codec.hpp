@@ -1,0 +1,43 @@
+#pragma once
+
+#include <chrono>
+#include <memory>
+
+#include "proxyd/async/loop.hpp"
+#include "proxyd/codec/limits.hpp"
+#include "proxyd/http/stream.hpp"
+#include "proxyd/net/transport.hpp"
+
+namespace proxyd::codec {
+
+class ClientCodec;
+
+/// The pool's ear. Called last in a handler: may destroy the codec.
+class ClientObserver {
+  public:
+    virtual void on_idle(ClientCodec& codec) = 0;    ///< ready for the next exchange
+    virtual void on_closed(ClientCodec& codec) = 0;  ///< of no use any more
+
+  protected:
+    ~ClientObserver() = default;
+};
+
+/// The protocol end of one connection to a peer. Owned by upstream::ConnectionPool, on its
+/// worker's thread; must outlive its streams. An idle connection on which anything arrives closes.
+class ClientCodec {
+  public:
+    virtual ~ClientCodec() = default;
+    /// Only while idle (HTTP/1 carries one exchange at a time).
+    virtual std::unique_ptr<http::ClientStream> open(const ClientLimits& limits) = 0;
+    /// Closes by itself after so long without an exchange.
+    virtual void set_idle_limit(std::chrono::milliseconds limit) = 0;
+    /// Whether the kernel knows of nothing that speaks against a use (one system call).
+    [[nodiscard]] virtual bool quiet() const noexcept = 0;
+    [[nodiscard]] virtual std::uint64_t exchanges() const noexcept = 0;
+};
+
+[[nodiscard]] std::unique_ptr<ClientCodec> make_h1_client(async::Loop& loop,
+                                                          net::TransportPtr transport,
+                                                          ClientObserver& observer);
+
+}  // namespace proxyd::codec

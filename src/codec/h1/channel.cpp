@@ -1,0 +1,310 @@
+#include "channel.hpp"
+
+#include <boost/asio/error.hpp>
+#include <cstring>
+
+namespace proxyd::codec::h1 {
+namespace {
+
+/// Up to this much a copy is cheaper than a gather write.
+constexpr std::size_t kCopyBytes = 2048;
+constexpr std::size_t kKeptOutput = 64 * 1024;
+constexpr std::size_t kSmallCompaction = 4096;
+
+}  // namespace
+
+Error connection_error(const net::ErrorCode& error, Source side) {
+    const bool eof = error == boost::asio::error::eof;
+    if (side == Source::downstream) {
+        return Error(Reason::client_closed, side, Retry::no,
+                     eof ? "the client closed the connection" : error.message());
+    }
+    return Error(eof ? Reason::upstream_closed : Reason::upstream_reset, side,
+                 Retry::only_if_reused, eof ? std::string{} : error.message());
+}
+
+Channel::Channel(async::Loop& loop, net::TransportPtr transport, ChannelListener& listener,
+                 Source side, std::size_t block_bytes)
+    : loop_(loop),
+      transport_(std::move(transport)),
+      listener_(&listener),
+      block_bytes_(block_bytes),
+      side_(side),
+      read_deadline_(
+          loop.wheel(),
+          [](void* self) {
+              auto& channel = *static_cast<Channel*>(self);
+              channel.read_late_ = true;
+              channel.reader_.set();
+          },
+          this),
+      send_deadline_(
+          loop.wheel(),
+          [](void* self) {
+              auto& channel = *static_cast<Channel*>(self);
+              channel.fail(Error(channel.send_late_, channel.side_), true);
+          },
+          this),
+      timer_(
+          loop.wheel(), [](void* self) { static_cast<Channel*>(self)->listener_->on_timer(); },
+          this) {
+    transport_->observe(this);
+}
+
+Channel::~Channel() {
+    if (gone_ != nullptr) *gone_ = true;
+    transport_->observe(nullptr);
+    transport_->close();
+}
+
+// Input --------------------------------------------------------------------------------------
+
+void Channel::unpin() noexcept {
+    pin_ = 0;
+    held_.release();
+}
+
+/// Makes the room behind end_ as large as the block allows. Only while no read is armed.
+void Channel::make_room() {
+    if (!block_) {
+        block_ = Block(block_bytes_);
+        begin_ = end_ = pin_ = 0;
+        return;
+    }
+    if (begin_ == end_ && block_.size() < block_bytes_) {
+        if (pin_ != 0) held_ = std::move(block_);
+        block_ = Block(block_bytes_);
+        begin_ = end_ = pin_ = 0;
+        return;
+    }
+    if (pin_ == 0 && block_.size() < block_bytes_ && end_ == block_.size()) {
+        Block larger(block_bytes_);
+        std::memcpy(larger.data(), block_.data() + begin_, end_ - begin_);
+        end_ -= begin_;
+        begin_ = 0;
+        block_ = std::move(larger);
+        return;
+    }
+    if (begin_ == pin_) return;
+    std::memmove(block_.data() + pin_, block_.data() + begin_, end_ - begin_);
+    end_ -= begin_ - pin_;
+    begin_ = pin_;
+}
+
+void Channel::arm() {
+    if (armed_ || resting_ || input_ended_ || closed_) return;
+    if (!block_ || begin_ == end_) make_room();
+    armed_room_ = block_.size() - end_;
+    if (armed_room_ == 0) return;
+    armed_ = true;
+    transport_->start_read(block_.data() + end_, armed_room_);
+}
+
+bool Channel::read_now() {
+    make_room();
+    const std::size_t room = block_.size() - end_;
+    if (room == 0) return false;
+    const net::SendResult got = transport_->read_now(block_.data() + end_, room);
+    last_read_full_ = got.bytes == room;
+    end_ += got.bytes;
+    if (got.bytes != 0) return true;
+    if (got.error == boost::asio::error::would_block ||
+        got.error == boost::asio::error::interrupted) {
+        return false;
+    }
+    input_ended_ = true;
+    input_error_ = got.error;
+    return true;
+}
+
+Task<Channel::Fill> Channel::fill(std::chrono::milliseconds limit) {
+    if (closed_) return Task<Fill>(Fill::closed);
+    if (input_ended_) return Task<Fill>(Fill::more);
+    if (!armed_ && !resting_ && last_read_full_ && read_now()) return Task<Fill>(Fill::more);
+    return fill_slow(limit);
+}
+
+Task<Channel::Fill> Channel::fill_slow(std::chrono::milliseconds limit) {
+    if (!armed_ && !resting_) {
+        make_room();
+        arm();
+    }
+    read_late_ = false;
+    read_deadline_.arm(limit);
+    reader_.clear();
+    co_await reader_.wait();
+    read_deadline_.disarm();
+    if (closed_) co_return Fill::closed;
+    co_return read_late_ ? Fill::late : Fill::more;
+}
+
+void Channel::end_input(const net::ErrorCode& error) {
+    input_ended_ = true;
+    input_error_ = error;
+    if (reader_.waiting()) return reader_.set();
+    listener_->on_input_end();
+}
+
+void Channel::on_read(const net::ErrorCode& error, std::size_t bytes) {
+    armed_ = false;
+    if (error == boost::asio::error::operation_aborted && resting_ && !closed_) {
+        block_.release();
+        begin_ = end_ = 0;
+        return transport_->wait_read();
+    }
+    resting_ = false;
+    if (closed_ || input_ended_) return;
+    if (error) return end_input(error);
+    end_ += bytes;
+    last_read_full_ = bytes == armed_room_;
+
+    bool gone = false;
+    gone_ = &gone;
+    if (reader_.waiting()) {
+        if (pin_ == 0 && begin_ != 0 && end_ - begin_ <= kSmallCompaction) make_room();
+        reader_.set();
+    } else {
+        listener_->on_unexpected_input();
+    }
+    if (gone) return;
+    gone_ = nullptr;
+    if (last_read_full_) return;  // fill() goes on when somebody wants more
+    arm();
+}
+
+void Channel::rest() {
+    if (!armed_ || resting_ || begin_ != end_) return;
+    resting_ = true;
+    release_output();
+    transport_->cancel_read();
+}
+
+void Channel::on_readable(const net::ErrorCode& error) {
+    if (closed_ || input_ended_ || !resting_) return;
+    resting_ = false;
+    if (error) return end_input(error);
+    arm();
+}
+
+// Output -------------------------------------------------------------------------------------
+
+bool Channel::send_failed(const net::ErrorCode& error) {
+    // The peer may have answered before it closed: what it sent is still worth reading, so only
+    // the output is dead.
+    out_.clear();
+    out_sent_ = 0;
+    if (failed()) return false;
+    failure_ = std::make_unique<Error>(connection_error(error, side_));
+    return false;
+}
+
+bool Channel::flush(std::string_view body, std::string_view tail) {
+    if (failed()) return false;
+    if (write_waiting_ || (body.size() + tail.size() <= kCopyBytes && !out_.empty())) {
+        out_.append(body).append(tail);
+        if (write_waiting_) return true;
+        body = tail = {};
+    }
+    const std::string_view first = std::string_view(out_).substr(out_sent_);
+    iovec pieces[3];
+    std::size_t count = 0;
+    for (const std::string_view piece : {first, body, tail}) {
+        if (piece.empty()) continue;
+        pieces[count++] = {const_cast<char*>(piece.data()), piece.size()};
+    }
+    if (count == 0) return true;
+    const net::SendResult result = transport_->send({pieces, count});
+    if (result.error) return send_failed(result.error);
+
+    std::size_t sent = result.bytes;
+    if (sent == first.size() + body.size() + tail.size()) {
+        out_.clear();
+        out_sent_ = 0;
+        return true;
+    }
+    const std::size_t of_first = std::min(sent, first.size());
+    out_sent_ += of_first;
+    sent -= of_first;
+    if (out_sent_ == out_.size()) {
+        out_.clear();
+        out_sent_ = 0;
+    }
+    const std::size_t of_body = std::min(sent, body.size());
+    out_.append(body.substr(of_body)).append(tail.substr(sent - of_body));
+    write_waiting_ = true;
+    send_deadline_.arm(send_limit_);
+    transport_->wait_write();
+    return true;
+}
+
+void Channel::on_writable(const net::ErrorCode& error) {
+    write_waiting_ = false;
+    if (failed()) return;
+    const std::size_t before = queued();
+    if (error) {
+        send_failed(error);
+    } else if (flush() && queued() < before) {
+        send_deadline_.arm(send_limit_);
+    }
+    if (queued() == 0) {
+        send_deadline_.disarm();
+        if (finish_when_sent_) transport_->shutdown_send();
+        if (out_.capacity() > kKeptOutput) release_output();
+    }
+    if (writer_.waiting() && (failed() || queued() <= writer_limit_)) return writer_.set();
+    if (failed() && !writer_.waiting()) {
+        if (reader_.waiting()) return reader_.set();
+        listener_->on_input_end();
+    }
+}
+
+Task<bool> Channel::drained(std::size_t bytes) {
+    if (failed()) return Task<bool>(false);
+    if (queued() <= bytes || !write_waiting_) return Task<bool>(true);
+    return drained_slow(bytes);
+}
+
+Task<bool> Channel::drained_slow(std::size_t bytes) {
+    writer_limit_ = bytes;
+    writer_.clear();
+    co_await writer_.wait();
+    co_return !failed();
+}
+
+void Channel::finish_output() noexcept {
+    finish_when_sent_ = true;
+    if (!write_waiting_ && !failed()) transport_->shutdown_send();
+}
+
+void Channel::release_output() noexcept {
+    if (out_.empty()) std::string().swap(out_);
+}
+
+// State --------------------------------------------------------------------------------------
+
+void Channel::fail(Error why, bool hard) {
+    if (closed_) return;
+    closed_ = true;
+    if (!failed()) failure_ = std::make_unique<Error>(std::move(why));
+    read_deadline_.disarm();
+    send_deadline_.disarm();
+    timer_.disarm();
+    if (hard) {
+        transport_->abort();
+    } else {
+        transport_->close();
+    }
+    bool gone = false;
+    bool* const outer = std::exchange(gone_, &gone);
+    const bool woken = reader_.waiting() || writer_.waiting();
+    if (reader_.waiting()) reader_.set();
+    if (!gone && writer_.waiting()) writer_.set();
+    if (!gone && !woken) listener_->on_input_end();
+    if (!gone) {
+        gone_ = outer;
+    } else if (outer != nullptr) {
+        *outer = true;
+    }
+}
+
+}  // namespace proxyd::codec::h1

@@ -1,0 +1,134 @@
+#pragma once
+
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "proxyd/async/loop.hpp"
+#include "proxyd/base/block.hpp"
+#include "proxyd/base/error.hpp"
+#include "proxyd/base/task.hpp"
+#include "proxyd/net/transport.hpp"
+
+namespace proxyd::codec::h1 {
+
+/// Hears what nobody is waiting for. Called last in a handler: may destroy the channel.
+class ChannelListener {
+  public:
+    virtual void on_unexpected_input() = 0;  ///< bytes came while no fill() was pending
+    virtual void on_input_end() = 0;  ///< EOF, an error or a failure while no fill() was pending
+    virtual void on_timer() = 0;      ///< arm_timer() ran out
+
+  protected:
+    ~ChannelListener() = default;
+};
+
+/// The buffered byte pipe under an HTTP/1 connection: a standing read into one block, an output
+/// buffer for what the kernel does not take, a deadline for each direction. Owned by the
+/// connection, one thread. After fail() every wait returns at once and failure() says why.
+class Channel final : public net::TransportObserver {
+  public:
+    Channel(async::Loop& loop, net::TransportPtr transport, ChannelListener& listener, Source side,
+            std::size_t block_bytes);
+    Channel(const Channel&) = delete;
+    Channel& operator=(const Channel&) = delete;
+    ~Channel();
+
+    // Input ------------------------------------------------------------------------------------
+    [[nodiscard]] std::string_view unread() const noexcept {
+        return {block_.data() + begin_, end_ - begin_};
+    }
+    [[nodiscard]] char* unread_data() noexcept { return block_.data() + begin_; }
+    void consume(std::size_t bytes) noexcept { begin_ += bytes; }
+    /// Bytes before the read position stay where they are until unpin(): views point at them.
+    void pin() noexcept { pin_ = begin_; }
+    void unpin() noexcept;
+    /// Blocks of at least `bytes` from the next refill on (long heads, bulk bodies).
+    void want(std::size_t bytes) noexcept { block_bytes_ = std::max(block_bytes_, bytes); }
+    [[nodiscard]] std::size_t block_size() const noexcept { return block_bytes_; }
+    /// EOF or an error was received; unread() may still hold bytes.
+    [[nodiscard]] bool input_ended() const noexcept { return input_ended_; }
+    [[nodiscard]] const net::ErrorCode& input_error() const noexcept { return input_error_; }
+    /// More bytes are probably in the kernel: the last read filled its room.
+    [[nodiscard]] bool more_likely() const noexcept { return last_read_full_; }
+    enum class Fill : std::uint8_t { more, late, closed };
+    /// `more`: unread() has grown or the input ended; `late`: nothing came for `limit` (0 = none);
+    /// `closed`: the channel failed.
+    Task<Fill> fill(std::chrono::milliseconds limit);
+    [[nodiscard]] bool filling() const noexcept { return reader_.waiting(); }
+    /// Starts the standing read where it is missing and there is room.
+    void arm();
+    /// Gives the memory back and waits for bytes without it. Only when nothing is unread.
+    void rest();
+
+    // Output -----------------------------------------------------------------------------------
+    /// What the next flush sends first; append to it.
+    [[nodiscard]] std::string& out() noexcept { return out_; }
+    /// Sends out(), body and tail in one gather write; copies what the kernel does not take.
+    /// False: the transport broke, and the channel failed.
+    bool flush(std::string_view body = {}, std::string_view tail = {});
+    [[nodiscard]] std::size_t queued() const noexcept { return out_.size() - out_sent_; }
+    /// Returns true when at most `bytes` are queued, false when the channel failed. The send
+    /// deadline runs while anything is queued and starts anew with each progress.
+    Task<bool> drained(std::size_t bytes);
+    /// Half-close, after what is queued.
+    void finish_output() noexcept;
+    void set_send_limit(std::chrono::milliseconds limit, Reason late) noexcept {
+        send_limit_ = limit;
+        send_late_ = late;
+    }
+
+    // State ------------------------------------------------------------------------------------
+    void arm_timer(std::chrono::milliseconds after) { timer_.arm(after); }
+    void disarm_timer() noexcept { timer_.disarm(); }
+    /// Sending is over; closed() tells whether receiving is, too.
+    [[nodiscard]] bool failed() const noexcept { return failure_ != nullptr; }
+    [[nodiscard]] bool closed() const noexcept { return closed_; }
+    [[nodiscard]] const Error& failure() const noexcept { return *failure_; }
+    /// Closes the transport and wakes whoever waits (last action: may destroy the channel).
+    /// `hard`: with RST.
+    void fail(Error why, bool hard = false);
+    [[nodiscard]] net::Transport& transport() noexcept { return *transport_; }
+    [[nodiscard]] async::Loop& loop() noexcept { return loop_; }
+
+  private:
+    void on_read(const net::ErrorCode& error, std::size_t bytes) override;
+    void on_readable(const net::ErrorCode& error) override;
+    void on_writable(const net::ErrorCode& error) override;
+    Task<Fill> fill_slow(std::chrono::milliseconds limit);
+    Task<bool> drained_slow(std::size_t bytes);
+    bool read_now();
+    void make_room();
+    void end_input(const net::ErrorCode& error);
+    bool send_failed(const net::ErrorCode& error);
+    void release_output() noexcept;
+
+    async::Loop& loop_;
+    net::TransportPtr transport_;
+    ChannelListener* listener_;
+    bool* gone_ = nullptr;  ///< set by the destructor inside a callback
+
+    Block block_;
+    Block held_;  ///< pinned bytes whose block was replaced
+    std::size_t block_bytes_;
+    std::size_t begin_ = 0, end_ = 0, pin_ = 0, armed_room_ = 0;
+    bool armed_ = false, resting_ = false, input_ended_ = false, last_read_full_ = false;
+    bool write_waiting_ = false, closed_ = false, read_late_ = false, finish_when_sent_ = false;
+    Source side_;
+    Reason send_late_ = Reason::client_timeout_send;
+    net::ErrorCode input_error_;
+    Event reader_, writer_;
+    std::size_t writer_limit_ = 0;
+
+    std::string out_;
+    std::size_t out_sent_ = 0;
+    std::chrono::milliseconds send_limit_{0};
+    std::unique_ptr<Error> failure_;
+    async::Deadline read_deadline_, send_deadline_, timer_;
+};
+
+/// The error of a wait that ended because the peer closed or broke the connection.
+[[nodiscard]] Error connection_error(const net::ErrorCode& error, Source side);
+
+}  // namespace proxyd::codec::h1

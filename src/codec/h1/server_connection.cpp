@@ -1,0 +1,176 @@
+#include "server_connection.hpp"
+
+#include <algorithm>
+
+#include "server_stream.hpp"
+
+namespace proxyd::codec::h1 {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr std::size_t kBlock = 8 * 1024;
+/// After so long without a request the buffer is given back.
+constexpr milliseconds kRestAfter{1000};
+/// How long and how much we go on reading behind our last answer, so that a reset does not
+/// overtake it (RFC 9112 9.6).
+constexpr milliseconds kLingerFor{2000};
+constexpr std::size_t kLingerBytes = 16 * 1024 * 1024;
+
+}  // namespace
+
+ServerConnection::ServerConnection(async::Loop& loop, net::TransportPtr transport,
+                                   const ServerLimits& limits, http::StreamFacts& facts)
+    : channel_(loop, std::move(transport), *this, Source::downstream, kBlock),
+      limits_(limits),
+      facts_(facts),
+      head_since_(loop.now()) {}
+
+ServerConnection::~ServerConnection() = default;
+
+Task<std::unique_ptr<http::ServerStream>> ServerConnection::accept() {
+    if (stream_ != nullptr) co_await stream_gone_.wait();
+    if (channel_.closed() || !co_await channel_.drained(0)) co_return nullptr;
+    if (!keepalive_ || draining_) {
+        if (must_linger_ || !channel_.unread().empty()) co_await linger();
+        co_return nullptr;
+    }
+    if (to_discard_ != 0 && !co_await discard_rest()) co_return nullptr;
+    const Next next = co_await read_head();
+    if (next == Next::closed) co_return nullptr;
+    co_return make_stream(next);
+}
+
+Task<bool> ServerConnection::discard_rest() {
+    while (to_discard_ != 0) {
+        const std::size_t here = std::min<std::uint64_t>(channel_.unread().size(), to_discard_);
+        channel_.consume(here);
+        to_discard_ -= here;
+        if (to_discard_ == 0) break;
+        if (channel_.input_ended()) co_return false;
+        if (co_await channel_.fill(limits_.body_timeout) != Channel::Fill::more) co_return false;
+    }
+    co_return true;
+}
+
+Task<ServerConnection::Next> ServerConnection::read_head() {
+    scanner_.restart();
+    bool blank_line_taken = false;
+    bool started = facts_.requests_before == 0;
+    if (!started) channel_.arm_timer(kRestAfter);
+    while (true) {
+        std::string_view data = channel_.unread();
+        if (!data.empty() && !started) {
+            started = true;
+            head_since_ = channel_.loop().now();
+        }
+        // One empty line before a request is ignored (RFC 9112 2.2).
+        if (!blank_line_taken && data.starts_with("\r\n")) {
+            blank_line_taken = true;
+            channel_.consume(2);
+            continue;
+        }
+        const auto scanned = scanner_.scan({channel_.unread_data(), data.size()}, false);
+        const std::size_t size =
+            scanned == HeadScanner::Result::complete ? scanner_.head_size() : data.size();
+        if (size > limits_.max_header_size ||
+            (size == limits_.max_header_size && scanned == HeadScanner::Result::need_more)) {
+            refusal_ = scanner_.first_line() == 0 || scanner_.first_line() > limits_.max_header_size
+                           ? Reason::uri_too_long
+                           : Reason::header_too_large;
+            co_return Next::refused;
+        }
+        if (scanned == HeadScanner::Result::complete) co_return Next::head;
+        if (scanned == HeadScanner::Result::bad) {
+            refusal_ = Reason::bad_request;
+            co_return Next::refused;
+        }
+        if (channel_.input_ended()) co_return Next::closed;
+        if (data.size() >= channel_.block_size()) channel_.want(limits_.max_header_size + 1);
+        const Channel::Fill filled = co_await wait_for_head(started);
+        if (filled == Channel::Fill::closed) co_return Next::closed;
+        if (filled == Channel::Fill::late) {
+            co_return channel_.unread().empty() ? Next::closed : Next::late;
+        }
+    }
+}
+
+/// keepalive_timeout until the first byte, what is left of header_timeout from then on.
+Task<Channel::Fill> ServerConnection::wait_for_head(bool first_byte_seen) {
+    if (!first_byte_seen) return channel_.fill(limits_.keepalive_timeout);
+    if (limits_.header_timeout.count() == 0) return channel_.fill(milliseconds{0});
+    const milliseconds used(channel_.loop().now() - head_since_);
+    return channel_.fill(std::max(limits_.header_timeout - used, milliseconds{1}));
+}
+
+std::unique_ptr<http::ServerStream> ServerConnection::make_stream(Next next) {
+    channel_.disarm_timer();
+    auto stream = std::make_unique<ServerStreamH1>(*this, channel_, limits_, facts_);
+    stream_ = stream.get();
+    stream_gone_.clear();
+    const std::string_view data = channel_.unread();
+    if (next == Next::head) {
+        const std::size_t size = scanner_.head_size();
+        stream->parse(data.substr(0, size));
+        channel_.consume(size);
+        channel_.pin();
+        return stream;
+    }
+    // The first line, as far as it goes, is for the log.
+    stream->parse(data.substr(0, std::min<std::size_t>(data.find('\r'), 1024)));
+    if (next == Next::late) refusal_ = Reason::client_timeout_header;
+    stream->refuse_with(Error(refusal_, Source::downstream));
+    return stream;
+}
+
+void ServerConnection::stream_ended(bool keepalive, std::uint64_t unread_body) {
+    stream_ = nullptr;
+    keepalive_ = keepalive && !channel_.closed();
+    to_discard_ = keepalive_ ? unread_body : 0;
+    must_linger_ = !keepalive_ && (unread_body != 0 || refusal_ != Reason::none);
+    ++facts_.requests_before;
+    stream_gone_.set();
+}
+
+Task<void> ServerConnection::linger() {
+    if (channel_.closed()) co_return;
+    channel_.finish_output();
+    const async::Milliseconds until = channel_.loop().now() + kLingerFor.count();
+    std::size_t taken = 0;
+    while (!channel_.input_ended() && taken < kLingerBytes) {
+        taken += channel_.unread().size();
+        channel_.consume(channel_.unread().size());
+        const milliseconds left(until - channel_.loop().now());
+        if (left.count() <= 0) co_return;
+        if (co_await channel_.fill(left) != Channel::Fill::more) co_return;
+    }
+}
+
+void ServerConnection::drain() {
+    draining_ = true;
+    const bool idle = stream_ == nullptr && channel_.filling() && channel_.unread().empty();
+    if (idle) channel_.fail(Error(Reason::shutting_down));
+}
+
+void ServerConnection::abort(Error why) { channel_.fail(std::move(why)); }
+
+void ServerConnection::on_input_end() {
+    if (stream_ == nullptr) return;
+    stream_->client_gone(channel_.failed() ? channel_.failure()
+                                           : connection_error(channel_.input_error(),
+                                                              Source::downstream));
+}
+
+void ServerConnection::on_timer() { channel_.rest(); }
+
+}  // namespace proxyd::codec::h1
+
+namespace proxyd::codec {
+
+std::unique_ptr<ServerCodec> make_h1_server(async::Loop& loop, net::TransportPtr transport,
+                                            const ServerLimits& limits,
+                                            http::StreamFacts& facts) {
+    return std::make_unique<h1::ServerConnection>(loop, std::move(transport), limits, facts);
+}
+
+}  // namespace proxyd::codec

@@ -1,0 +1,151 @@
+#include "daemon/daemon.hpp"
+
+#include <fmt/core.h>
+#include <fmt/ranges.h>
+
+#include "daemon/build_info.hpp"
+#include "daemon/config_test.hpp"
+#include "daemon/exit_code.hpp"
+#include "daemon/log_reopen.hpp"
+#include "daemon/privileges.hpp"
+#include "daemon/process.hpp"
+#include "daemon/reload.hpp"
+#include "daemon/status_text.hpp"
+#include "proxyd/base/log.hpp"
+
+namespace proxyd::daemon {
+namespace {
+
+std::string listeners_text(const config::Snapshot& snapshot) {
+    std::vector<std::string> names;
+    for (const config::Listener& each : snapshot.listeners) {
+        names.push_back(each.name + " " + each.address.text);
+    }
+    return fmt::format("{}", fmt::join(names, ", "));
+}
+
+}  // namespace
+
+Daemon::Daemon(Options options, Ready ready)
+    : options_(std::move(options)),
+      ready_(std::move(ready)),
+      server_(loop_),
+      control_(loop_, [this](const std::string& line,
+                             server::ControlServer::Respond respond) { answer(line, respond); }),
+      watchdog_(loop_, server_, notify_),
+      signals_(loop_, {.reload = [this] { (void)reload(); },
+                       .reopen = [this] { (void)reopen_logs(server_); },
+                       .quit = [this] { quit(); },
+                       .stop = [this] { stop(); }}) {}
+
+int Daemon::run(std::shared_ptr<const config::Snapshot> snapshot) {
+    auto started = prepare(*snapshot);
+    if (started) started = server_.start(snapshot);
+    if (!started) {
+        log::error("cannot start: {}", started.error().detail);
+        return kFailure;
+    }
+    announce();
+    loop_.run();
+    log::info("stopped");
+    return exit_code_;
+}
+
+/// Everything that needs the rights we started with, then the loss of them. No thread runs yet.
+Result<void> Daemon::prepare(const config::Snapshot& snapshot) {
+    prepare_process();
+    if (!snapshot.pid_file.empty()) {
+        if (auto written = pid_file_.write(snapshot.pid_file); !written) return written;
+    }
+    if (auto opened = control_.open(snapshot.control); !opened) {
+        log::warn("{}; -s and status will not reach this process", opened.error().detail);
+    }
+    if (auto taken = take_identity(snapshot); !taken) return taken;
+    return open_error_log(options_, snapshot);
+}
+
+Result<void> Daemon::take_identity(const config::Snapshot& snapshot) {
+    const auto identity = identity_of(snapshot);
+    if (!identity) return identity.error();
+    if (!*identity) return {};
+    hand_over(snapshot, error_log_path(options_, snapshot), **identity);
+    return become(**identity);
+}
+
+void Daemon::announce() {
+    const std::string where = listeners_text(*server_.snapshot());
+    log::info("proxyd {} serves {} on {}", version(), options_.config, where);
+    notify_.ready("serving on " + where);
+    watchdog_.start();
+    if (ready_) loop_.post([this] { ready_(*this); });
+}
+
+void Daemon::answer(const std::string& line, const server::ControlServer::Respond& respond) {
+    if (line == "reload") return respond(reload());
+    if (line == "reopen") return respond(reopen_logs(server_));
+    if (line == "status" || line == "status --json") {
+        const bool json = line != "status";
+        return server_.status([respond, json](const server::Status& status) {
+            respond({kSuccess, json ? status_json(status) : status_text(status)});
+        });
+    }
+    if (line == "quit" || line == "stop") {
+        respond({kSuccess, line == "quit" ? "proxyd: draining\n" : "proxyd: stopping\n"});
+        return line == "quit" ? quit() : stop();
+    }
+    respond({kUsage, "proxyd: unknown control verb\n"});
+}
+
+server::ControlReply Daemon::reload() {
+    if (stopping_) return {kFailure, "proxyd: shutting down, nothing is reloaded\n"};
+    notify_.reloading();
+    const auto apply = [this](std::shared_ptr<const config::Snapshot> next) {
+        return server_.reload(std::move(next));
+    };
+    server::ControlReply reply = daemon::reload({options_, server_.snapshot(), apply});
+    notify_.ready(reply.exit_code == kSuccess
+                      ? "serving on " + listeners_text(*server_.snapshot())
+                      : "the last reload was refused, the configuration before it goes on");
+    return reply;
+}
+
+void Daemon::quit() {
+    if (stopping_) return;
+    stopping_ = true;
+    const auto limit = server_.snapshot()->shutdown_timeout;
+    log::info("draining for at most {} ms", limit.count());
+    notify_.stopping();
+    server_.drain(limit, [this] { loop_.post([this] { stop(); }); });
+}
+
+void Daemon::stop() {
+    if (ended_) return;
+    ended_ = true;
+    if (!stopping_) {
+        log::info("stopping");
+        notify_.stopping();
+    }
+    stopping_ = true;
+    server_.stop();
+    loop_.stop();
+}
+
+void Daemon::end(int exit_code) {
+    loop_.post([this, exit_code] {
+        exit_code_ = exit_code;
+        stop();
+    });
+}
+
+int run_daemon(const Options& options, Daemon::Ready ready) {
+    const config::LoadResult loaded = config::load(options.load_options());
+    fmt::print(stderr, "{}", render_all(loaded.diagnostics));
+    if (!loaded.snapshot) {
+        fmt::print(stderr, "proxyd: configuration file {} is refused\n", options.config);
+        return kConfigRefused;
+    }
+    Daemon daemon(options, std::move(ready));
+    return daemon.run(loaded.snapshot);
+}
+
+}  // namespace proxyd::daemon

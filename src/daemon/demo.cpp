@@ -1,0 +1,108 @@
+#include "daemon/demo.hpp"
+
+#include <fmt/core.h>
+
+#include <boost/asio/steady_timer.hpp>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <stdexcept>
+#include <thread>
+
+#include "daemon/daemon.hpp"
+#include "daemon/demo_tour.hpp"
+#include "daemon/demo_upstream.hpp"
+#include "daemon/exit_code.hpp"
+
+namespace proxyd::daemon {
+namespace {
+
+constexpr std::uint16_t kPort = 8080;
+constexpr std::chrono::seconds kTourLimit{30};
+
+/// A new directory for the demo's files; removed with everything in it.
+class TemporaryDirectory {
+  public:
+    TemporaryDirectory() {
+        std::string name = (std::filesystem::temp_directory_path() / "proxyd-demo-XXXXXX").string();
+        if (::mkdtemp(name.data()) == nullptr) {
+            throw std::runtime_error("cannot make " + name + ": " + std::strerror(errno));
+        }
+        path_ = name;
+    }
+    TemporaryDirectory(const TemporaryDirectory&) = delete;
+    TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
+    ~TemporaryDirectory() {
+        std::error_code ignored;
+        std::filesystem::remove_all(path_, ignored);
+    }
+    [[nodiscard]] const std::string& path() const { return path_; }
+
+  private:
+    std::string path_;
+};
+
+/// Prints one line each; true when all are right.
+bool print_tour(const std::vector<DemoLine>& lines) {
+    bool all = true;
+    int number = 0;
+    for (const DemoLine& line : lines) {
+        fmt::print("{} {:<4} {:<26}{}\n", ++number, line.ok ? "ok" : "FAIL", line.title,
+                   line.result);
+        all = all && line.ok;
+    }
+    std::fflush(stdout);
+    return all;
+}
+
+void print_farewell(const std::string& config, std::uint16_t port) {
+    fmt::print(
+        "\nIt stays up until Ctrl-C. Its configuration: {}\n"
+        "  curl -i http://127.0.0.1:{}/\n",
+        config, port);
+    std::fflush(stdout);
+}
+
+/// The requests on a thread of their own, while the control loop serves.
+class Tour {
+  public:
+    Tour(std::uint16_t port, bool once) : port_(port), once_(once) {}
+    ~Tour() {
+        if (thread_.joinable()) thread_.join();
+    }
+    Tour(const Tour&) = delete;
+    Tour& operator=(const Tour&) = delete;
+
+    void start(Daemon& daemon) {
+        thread_ = std::thread([this, &daemon] {
+            const bool all = print_tour(demo_tour(port_));
+            if (once_) return daemon.end(all ? kSuccess : kFailure);
+            print_farewell(daemon.options().config, port_);
+        });
+    }
+
+  private:
+    std::uint16_t port_;
+    bool once_;
+    std::thread thread_;
+};
+
+}  // namespace
+
+int run_demo(const Options& options) {
+    const TemporaryDirectory directory;
+    const DemoUpstream upstream;
+    const std::uint16_t port = free_port(options.once ? 0 : kPort);
+    Options own;
+    own.config = directory.path() + "/proxyd.yaml";
+    std::ofstream(own.config) << demo_config(directory.path(), port, upstream.port(), free_port());
+    fmt::print("proxyd on 127.0.0.1:{} before an upstream on 127.0.0.1:{}\n", port,
+               upstream.port());
+    std::fflush(stdout);
+    Tour tour(port, options.once);
+    return run_daemon(own, [&tour](Daemon& daemon) { tour.start(daemon); });
+}
+
+}  // namespace proxyd::daemon

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace proxyd::daemon {
+
+/// One thing that was tried: what it was, what came of it, and whether that is what it should be.
+struct DemoLine {
+    bool ok = false;
+    std::string title, result;
+};
+
+/// What the demo serves; the last two ports are those of the upstream and of nothing at all.
+[[nodiscard]] std::string demo_config(const std::string& directory, std::uint16_t listen,
+                                      std::uint16_t upstream, std::uint16_t dead);
+
+/// Makes the requests, on the caller's thread. Nothing is simulated: each goes through the proxy.
+[[nodiscard]] std::vector<DemoLine> demo_tour(std::uint16_t port);
+
+}  // namespace proxyd::daemon

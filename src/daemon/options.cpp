@@ -1,0 +1,126 @@
+#include "daemon/options.hpp"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <array>
+
+#include "daemon/exit_code.hpp"
+#include "daemon/suggest.hpp"
+
+namespace proxyd::daemon {
+namespace {
+
+const std::vector<std::string> kSignals{"reload", "quit", "stop", "reopen"};
+const std::vector<std::string> kPlannedVerbs{"explain", "hash-password", "schema", "convert",
+                                             "cache"};
+
+/// The letters are nginx's.
+struct Flags {
+    bool test = false, dump = false, version = false, build_info = false;
+};
+
+void add_letters(CLI::App& app, Options& options, Flags& flags) {
+    app.set_help_flag("-h,--help", "show this help");
+    app.add_flag("-t", flags.test, "test the configuration, then exit");
+    app.add_flag("-T", flags.dump, "test it and print it merged, with the origin of every line");
+    app.add_flag("-q", options.quiet, "with -t: say nothing but errors");
+    app.add_option("-c", options.config, "configuration file")->capture_default_str();
+    app.add_option("-s", options.signal, "tell the running process: reload, quit, stop or reopen");
+    app.add_option("-g", options.overrides, "override a key, as in -g 'workers: 2'")
+        ->allow_extra_args(false)
+        ->take_all();
+    app.add_option("-e", options.error_log, "error log: stderr, syslog or a file");
+    app.add_flag("-v", flags.version, "show the version");
+    app.add_flag("-V", flags.build_info, "show version, compiler, libraries and features");
+    app.add_flag("--json", options.json, "answer in JSON (status)");
+}
+
+void add_verbs(CLI::App& app, Options& options) {
+    const auto verb = [&](const char* name, const char* text, Verb value) {
+        return app.add_subcommand(name, text)->final_callback([&options, value] {
+            options.verb = value;
+        });
+    };
+    app.fallthrough();
+    app.require_subcommand(0, 1);
+    verb("run", "serve in the foreground (what happens without a verb)", Verb::run);
+    auto* const demo = verb("demo", "show a proxy at work with an upstream of its own", Verb::demo);
+    demo->add_flag("--once", options.once, "end after the requests, with 0 or 1");
+    auto* const proxy = verb("reverse-proxy", "serve without a file: one address to one upstream",
+                             Verb::reverse_proxy);
+    proxy->add_option("--from", options.from, "listen here, as in :8080")->required();
+    proxy->add_option("--to", options.to, "the upstream, as in 3000 or 10.0.0.5:3000")->required();
+    verb("status", "workers, connections and the peers of each upstream", Verb::status);
+}
+
+ParsedOptions usage(const std::string& message) {
+    return {std::nullopt, kUsage, "", "proxyd: " + message + "\nTry 'proxyd -h'.\n"};
+}
+
+std::string with_suggestion(std::string message, const std::string& typed,
+                            const std::vector<std::string>& known) {
+    const std::string word = nearest(typed, known);
+    if (!word.empty()) message += ": did you mean '" + word + "'?";
+    return message;
+}
+
+std::vector<std::string> option_names(const CLI::App& app) {
+    std::vector<std::string> names;
+    for (const CLI::Option* option : app.get_options()) {
+        for (const auto& name : option->get_lnames()) names.push_back("--" + name);
+    }
+    for (const CLI::App* verb : app.get_subcommands(nullptr)) {
+        for (const auto& name : option_names(*verb)) names.push_back(name);
+    }
+    return names;
+}
+
+/// A word on the command line that means nothing.
+ParsedOptions unknown_word(const CLI::App& app) {
+    const std::vector<std::string> left = app.remaining(true);
+    const std::string typed = left.empty() ? "" : left.front();
+    if (typed.starts_with("-")) {
+        return usage(with_suggestion("unknown option '" + typed + "'", typed, option_names(app)));
+    }
+    if (std::ranges::find(kPlannedVerbs, typed) != kPlannedVerbs.end()) {
+        return usage("'" + typed + "' is not built yet");
+    }
+    std::vector<std::string> verbs;
+    for (const CLI::App* verb : app.get_subcommands(nullptr)) verbs.push_back(verb->get_name());
+    return usage(with_suggestion("unknown verb '" + typed + "'", typed, verbs));
+}
+
+ParsedOptions checked(Options options, const Flags& flags) {
+    if (!options.signal.empty()) options.verb = Verb::send_signal;
+    if (flags.test) options.verb = Verb::test;
+    if (flags.dump) options.verb = Verb::dump;
+    if (flags.version) options.verb = Verb::version;
+    if (flags.build_info) options.verb = Verb::build_info;
+    if (!options.signal.empty() && std::ranges::find(kSignals, options.signal) == kSignals.end()) {
+        return usage(with_suggestion("unknown signal '" + options.signal + "' for -s",
+                                     options.signal, kSignals));
+    }
+    return {std::move(options), kSuccess, "", ""};
+}
+
+}  // namespace
+
+ParsedOptions parse_options(int argc, const char* const* argv) {
+    Options options;
+    Flags flags;
+    CLI::App app{"proxyd, an HTTP reverse proxy", "proxyd"};
+    add_letters(app, options, flags);
+    add_verbs(app, options);
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::CallForHelp&) {
+        return {std::nullopt, kSuccess, app.help(), ""};
+    } catch (const CLI::ExtrasError&) {
+        return unknown_word(app);
+    } catch (const CLI::ParseError& error) {
+        return usage(error.what());
+    }
+    return checked(std::move(options), flags);
+}
+
+}  // namespace proxyd::daemon

@@ -1,0 +1,17 @@
+#include "daemon/process.hpp"
+
+#include <sys/resource.h>
+
+#include <csignal>
+
+namespace proxyd::daemon {
+
+void prepare_process() {
+    (void)std::signal(SIGPIPE, SIG_IGN);
+    rlimit files{};
+    if (::getrlimit(RLIMIT_NOFILE, &files) != 0) return;
+    files.rlim_cur = files.rlim_max;
+    (void)::setrlimit(RLIMIT_NOFILE, &files);
+}
+
+}  // namespace proxyd::daemon

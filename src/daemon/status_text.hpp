@@ -1,0 +1,14 @@
+#pragma once
+
+#include <string>
+
+#include "proxyd/server/server.hpp"
+
+namespace proxyd::daemon {
+
+/// `proxyd status`: for people.
+[[nodiscard]] std::string status_text(const server::Status& status);
+/// `proxyd status --json`: one object in one line.
+[[nodiscard]] std::string status_json(const server::Status& status);
+
+}  // namespace proxyd::daemon

@@ -26,9 +26,8 @@ std::string listeners_text(const config::Snapshot& snapshot) {
 
 }  // namespace
 
-Daemon::Daemon(Options options, Ready ready)
+Daemon::Daemon(Options options)
     : options_(std::move(options)),
-      ready_(std::move(ready)),
       server_(loop_),
       control_(loop_, [this](const std::string& line,
                              server::ControlServer::Respond respond) { answer(line, respond); }),
@@ -77,7 +76,7 @@ void Daemon::announce() {
     log::info("proxyd {} serves {} on {}", version(), options_.config, where);
     notify_.ready("serving on " + where);
     watchdog_.start();
-    if (ready_) loop_.post([this] { ready_(*this); });
+    if (ready_) loop_.post(ready_);
 }
 
 void Daemon::answer(const std::string& line, const server::ControlServer::Respond& respond) {
@@ -137,15 +136,14 @@ void Daemon::end(int exit_code) {
     });
 }
 
-int run_daemon(const Options& options, Daemon::Ready ready) {
+int run_daemon(const Options& options) {
     const config::LoadResult loaded = config::load(options.load_options());
     fmt::print(stderr, "{}", render_all(loaded.diagnostics));
     if (!loaded.snapshot) {
         fmt::print(stderr, "proxyd: configuration file {} is refused\n", options.config);
         return kConfigRefused;
     }
-    Daemon daemon(options, std::move(ready));
-    return daemon.run(loaded.snapshot);
+    return Daemon(options).run(loaded.snapshot);
 }
 
 }  // namespace proxyd::daemon

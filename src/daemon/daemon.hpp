@@ -20,17 +20,16 @@ namespace proxyd::daemon {
 /// only signals and control verbs end it.
 class Daemon {
   public:
-    using Ready = std::function<void(Daemon&)>;
+    explicit Daemon(Options options);
 
-    /// `ready` is called once, on the control loop, when everything is served.
-    explicit Daemon(Options options, Ready ready = nullptr);
-
+    /// Called once, on the control loop, when everything is served.
+    void on_ready(std::function<void()> ready) { ready_ = std::move(ready); }
     /// Returns the exit code of the process.
     int run(std::shared_ptr<const config::Snapshot> snapshot);
     /// From any thread: ends the loop as TERM does; run() returns `exit_code`.
     void end(int exit_code);
 
-    [[nodiscard]] const Options& options() const noexcept { return options_; }
+    [[nodiscard]] async::Loop& loop() noexcept { return loop_; }
 
   private:
     Result<void> prepare(const config::Snapshot& snapshot);
@@ -43,7 +42,7 @@ class Daemon {
     void stop();
 
     Options options_;
-    Ready ready_;
+    std::function<void()> ready_;
     int exit_code_ = 0;
     bool stopping_ = false;  ///< draining, or about to end
     bool ended_ = false;
@@ -57,6 +56,6 @@ class Daemon {
 };
 
 /// Loads the configuration and runs it to the end of the process. Exit code 78 when it is refused.
-[[nodiscard]] int run_daemon(const Options& options, Daemon::Ready ready = nullptr);
+[[nodiscard]] int run_daemon(const Options& options);
 
 }  // namespace proxyd::daemon

@@ -11,6 +11,7 @@
 #include <stdexcept>
 #include <thread>
 
+#include "daemon/config_test.hpp"
 #include "daemon/daemon.hpp"
 #include "daemon/demo_tour.hpp"
 #include "daemon/demo_upstream.hpp"
@@ -65,29 +66,57 @@ void print_farewell(const std::string& config, std::uint16_t port) {
     std::fflush(stdout);
 }
 
-/// The requests on a thread of their own, while the control loop serves.
+/// The requests on a thread of their own, while the control loop serves. Ends before the daemon it
+/// was given.
 class Tour {
   public:
-    Tour(std::uint16_t port, bool once) : port_(port), once_(once) {}
+    Tour(Daemon& daemon, std::string config, std::uint16_t port, bool once)
+        : daemon_(daemon),
+          config_(std::move(config)),
+          port_(port),
+          once_(once),
+          limit_(daemon.loop().io(), kTourLimit) {}
+    Tour(const Tour&) = delete;
+    Tour& operator=(const Tour&) = delete;
     ~Tour() {
         if (thread_.joinable()) thread_.join();
     }
-    Tour(const Tour&) = delete;
-    Tour& operator=(const Tour&) = delete;
 
-    void start(Daemon& daemon) {
-        thread_ = std::thread([this, &daemon] {
-            const bool all = print_tour(demo_tour(port_));
-            if (once_) return daemon.end(all ? kSuccess : kFailure);
-            print_farewell(daemon.options().config, port_);
+    void start() {
+        thread_ = std::thread([this] { make(); });
+        if (!once_) return;
+        limit_.async_wait([this](const boost::system::error_code& error) {
+            if (!error) daemon_.end(kFailure);
         });
     }
 
   private:
+    void make() {
+        const bool all = print_tour(demo_tour(port_));
+        if (once_) return daemon_.end(all ? kSuccess : kFailure);
+        print_farewell(config_, port_);
+    }
+
+    Daemon& daemon_;
+    std::string config_;
     std::uint16_t port_;
     bool once_;
+    boost::asio::steady_timer limit_;
     std::thread thread_;
 };
+
+/// Runs the configuration that was just written.
+int serve(const Options& options, std::uint16_t port) {
+    const config::LoadResult loaded = config::load(options.load_options());
+    if (!loaded.snapshot) {
+        fmt::print(stderr, "{}", render_all(loaded.diagnostics));
+        return kFailure;
+    }
+    Daemon daemon(options);
+    Tour tour(daemon, options.config, port, options.once);
+    daemon.on_ready([&tour] { tour.start(); });
+    return daemon.run(loaded.snapshot);
+}
 
 }  // namespace
 
@@ -95,14 +124,13 @@ int run_demo(const Options& options) {
     const TemporaryDirectory directory;
     const DemoUpstream upstream;
     const std::uint16_t port = free_port(options.once ? 0 : kPort);
-    Options own;
+    Options own = options;
     own.config = directory.path() + "/proxyd.yaml";
     std::ofstream(own.config) << demo_config(directory.path(), port, upstream.port(), free_port());
     fmt::print("proxyd on 127.0.0.1:{} before an upstream on 127.0.0.1:{}\n", port,
                upstream.port());
     std::fflush(stdout);
-    Tour tour(port, options.once);
-    return run_daemon(own, [&tour](Daemon& daemon) { tour.start(daemon); });
+    return serve(own, port);
 }
 
 }  // namespace proxyd::daemon

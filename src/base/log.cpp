@@ -62,8 +62,8 @@ class Sink final : public spdlog::sinks::base_sink<std::mutex> {
             use(STDERR_FILENO, {});
             return {};
         }
-        const bool file = path != "stderr";
-        const int fd = file ? open_file(path) : STDERR_FILENO;
+        const bool file = path != "stderr" && path != "stdout";
+        const int fd = file ? open_file(path) : path == "stdout" ? STDOUT_FILENO : STDERR_FILENO;
         if (fd < 0) return failure(path);
         syslog_.reset();
         use(fd, file ? path : std::string());

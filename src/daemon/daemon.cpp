@@ -56,11 +56,17 @@ Result<void> Daemon::prepare(const config::Snapshot& snapshot) {
     if (!snapshot.pid_file.empty()) {
         if (auto written = pid_file_.write(snapshot.pid_file); !written) return written;
     }
-    if (auto opened = control_.open(snapshot.control); !opened) {
-        log::warn("{}; -s and status will not reach this process", opened.error().detail);
-    }
+    open_control(snapshot.control);
     if (auto taken = take_identity(snapshot); !taken) return taken;
     return open_error_log(options_, snapshot);
+}
+
+/// Without it everything works but the verbs.
+void Daemon::open_control(const std::string& path) {
+    if (path.empty()) return;
+    if (auto opened = control_.open(path); !opened) {
+        log::warn("{}; -s and status will not reach this process", opened.error().detail);
+    }
 }
 
 Result<void> Daemon::take_identity(const config::Snapshot& snapshot) {

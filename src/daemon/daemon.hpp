@@ -33,6 +33,7 @@ class Daemon {
 
   private:
     Result<void> prepare(const config::Snapshot& snapshot);
+    void open_control(const std::string& path);
     Result<void> take_identity(const config::Snapshot& snapshot);
     void announce();
 

@@ -93,7 +93,8 @@ void hand_over(const config::Snapshot& snapshot, const std::string& error_log,
         }
         ::close(fd);
     }
-    if (::lchown(snapshot.control.c_str(), identity.uid, identity.gid) != 0 && errno != ENOENT) {
+    if (!snapshot.control.empty() &&
+        ::lchown(snapshot.control.c_str(), identity.uid, identity.gid) != 0 && errno != ENOENT) {
         log::warn("cannot give {} to {}: {}", snapshot.control, identity.user,
                   std::strerror(errno));
     }

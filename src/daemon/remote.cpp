@@ -52,6 +52,10 @@ std::string control_path(const Options& options) {
 
 int call_running(const Options& options, const std::string& line) {
     const std::string path = control_path(options);
+    if (path.empty()) {
+        fmt::print(stderr, "proxyd: {} says 'control: off'; use signals\n", options.config);
+        return kFailure;
+    }
     const std::chrono::milliseconds limit = line == "reload" ? kReloadLimit : kLimit;
     const auto reply = server::control_call(path, line, limit);
     if (!reply) {

@@ -21,7 +21,7 @@ std::string reverse_proxy_text(const Options& options) {
     return fmt::format(
         "listeners: {{ http: {} }}\n"
         "control: /tmp/proxyd-{}.sock\n"
-        "log: {{ access: {{ path: /dev/stdout, buffer: 0 }} }}\n"
+        "log: {{ access: {{ path: stdout, buffer: 0 }} }}\n"
         "hosts:\n"
         "  \"*\": {}\n",
         quoted(options.from), ::getpid(), quoted(options.to));

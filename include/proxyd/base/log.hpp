@@ -14,7 +14,7 @@ namespace proxyd::log {
 
 enum class Level : int { trace, debug, info, warn, error, critical, off };
 
-/// `path`: "stderr", "syslog" or a file (appended to). On an error the old sink stays.
+/// `path`: "stderr", "stdout", "syslog" or a file (appended to). On an error the old sink stays.
 Result<void> open(const std::string& path, Level level);
 /// Opens the file again (USR1); no-op for the others.
 Result<void> reopen();

@@ -215,6 +215,8 @@ struct Snapshot {
     unsigned workers = 1;  ///< auto already resolved
     std::string user, group, pid_file;
     std::string control = "/run/proxyd/control.sock";
+    std::string temp_path = "/var/cache/proxyd/temp";     ///< spooled bodies
+    std::uint64_t temp_max_size = std::uint64_t{1} << 30;  ///< for the whole process
     Duration shutdown_timeout{30'000};
     std::vector<Listener> listeners;
     std::vector<Cidr> trusted_proxies;

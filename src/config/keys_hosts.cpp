@@ -1,0 +1,170 @@
+#include "config/keys_hosts.hpp"
+
+#include <algorithm>
+
+#include "config/keys_actions.hpp"
+#include "config/keys_defaults.hpp"
+#include "config/sections.hpp"
+#include "config/store.hpp"
+#include "config/suggest.hpp"
+
+namespace proxyd::config {
+namespace {
+
+struct Draft {
+    Host host;
+    std::string upstream;
+    std::optional<Action> action;  ///< return or redirect: a host without locations
+    const Node* action_node = nullptr;
+    const Node* locations = nullptr;
+};
+
+void store_names(Reader& reader, const Key& key, const Node& node, void* target) {
+    auto& names = static_cast<Draft*>(target)->host.names;
+    for (const Node* item : reader.scalars(node, key.name)) {
+        read_host_name(reader, item->text, item->at, names);
+    }
+}
+
+void store_listen(Reader& reader, const Key& key, const Node& node, void* target) {
+    auto& listen = static_cast<Draft*>(target)->host.listen;
+    const auto& listeners = reader.snapshot.listeners;
+    for (const Node* item : reader.scalars(node, key.name)) {
+        const bool known =
+            std::any_of(listeners.begin(), listeners.end(),
+                        [&](const Listener& listener) { return listener.name == item->text; });
+        if (known || reader.listener_names.contains(item->text)) {
+            listen.push_back(item->text);
+            continue;
+        }
+        std::vector<std::string_view> names;
+        for (const Listener& listener : listeners) names.push_back(listener.name);
+        reader.report.error(item->at, "unknown listener '" + item->text + "'",
+                            did_you_mean(item->text, names));
+    }
+}
+
+void store_upstream(Reader& reader, const Key&, const Node& node, void* target) {
+    static_cast<Draft*>(target)->upstream = use_upstream(reader, node);
+}
+
+void claim_action(Reader& reader, Draft& draft, const Node& node, std::optional<Action> action) {
+    if (draft.action_node != nullptr) {
+        reader.report.error(node.key_at, "'" + node.key + "' and '" + draft.action_node->key +
+                                             "' exclude each other");
+    }
+    draft.action_node = &node;
+    draft.action = std::move(action);
+}
+
+void store_return(Reader& reader, const Key&, const Node& node, void* target) {
+    claim_action(reader, *static_cast<Draft*>(target), node, read_return(reader, node));
+}
+
+void store_redirect(Reader& reader, const Key&, const Node& node, void* target) {
+    claim_action(reader, *static_cast<Draft*>(target), node, read_redirect(reader, node));
+}
+
+/// Read at the end: locations start from the host's upstream and policy.
+void store_locations(Reader& reader, const Key& key, const Node& node, void* target) {
+    if (node.is_map() || node.is_null()) {
+        static_cast<Draft*>(target)->locations = &node;
+    } else {
+        reader.wrong(node, key.name, "a map of paths", "locations: { /: app }");
+    }
+}
+
+constexpr Key kKeys[] = {
+    {.name = "names", .type = Type::list,
+     .doc = "More names: exact, `*.x`, `x.*`, `.x` (x and *.x) or `'~regex'`.",
+     .nginx = "server_name", .store = store_names},
+    {.name = "listen", .type = Type::list, .doc = "Names of listeners; default: all.",
+     .store = store_listen},
+    {.name = "upstream", .type = Type::address,
+     .doc = "For its locations: a name of `upstreams`, a port, host:port, http://host:port or "
+            "unix:/path.",
+     .store = store_upstream},
+    {.name = "return", .type = Type::map,
+     .doc = "Answer at once, in a host without locations; a scalar is the status.",
+     .store = store_return, .inner = &kReturnTable, .scalar = "status"},
+    {.name = "redirect", .type = Type::map,
+     .doc = "Send the client elsewhere, in a host without locations; a scalar is `to`.",
+     .store = store_redirect, .inner = &kRedirectTable, .scalar = "to"},
+    {.name = "locations", .type = Type::names,
+     .doc = "Rules on the path: `= /x`, `/x`, `/x*`, `^~ /x`, `'~ regex'`, `'~* regex'`.",
+     .nginx = "location", .store = store_locations, .inner = &kLocationTable,
+     .scalar = "upstream"},
+    {.name = "tls", .type = Type::map, .doc = "Certificates and protocols of this host.",
+     .nginx = "ssl_certificate ssl_certificate_key ssl_protocols ssl_ciphers",
+     .inert = "off|false"},
+    {.name = "redirect_http", .type = Type::boolean, .doc = "Send plain requests to https.",
+     .inert = "off|false"},
+};
+
+/// The host's own "/": what a host without locations is.
+void add_root(Draft& draft, const std::shared_ptr<const Policy>& policy) {
+    Location location;
+    location.matcher.text = location.matcher.source = "/";
+    location.policy = policy;
+    location.origin = draft.host.origin;
+    if (draft.action) {
+        location.action = *std::move(draft.action);
+    } else {
+        location.action.upstream = draft.upstream;
+    }
+    draft.host.locations.push_back(std::move(location));
+}
+
+void finish_host(Reader& reader, const Node& node, Draft& draft,
+                 const std::shared_ptr<const Policy>& policy) {
+    if (draft.locations != nullptr) {
+        if (draft.action_node != nullptr) {
+            reader.report.error(draft.action_node->key_at,
+                                "'" + draft.action_node->key + "' in a host with locations",
+                                "put it into a location");
+        }
+        read_locations(reader, *draft.locations, draft.host, draft.upstream, policy);
+    } else if (draft.action || !draft.upstream.empty()) {
+        add_root(draft, policy);
+    } else {
+        reader.report.error(node.key_at, "host '" + node.key + "' has no action",
+                            "give it an upstream, locations, return or redirect");
+    }
+}
+
+void read_host(Reader& reader, const Node& written) {
+    const Node expanded = written.is_scalar() ? expand_shorthand(written, "upstream") : Node{};
+    const Node& node = written.is_scalar() ? expanded : written;
+    Draft draft;
+    draft.host.name = node.key;
+    draft.host.origin = node.key_at.origin();
+    draft.upstream = reader.upstream;
+    read_host_name(reader, node.key, node.key_at, draft.host.names);
+    const std::size_t errors = reader.report.errors();
+    if (node.is_list()) {
+        reader.report.error(node.at, "host '" + node.key + "' wants a map of keys or an upstream, "
+                                     "not a list");
+        return;
+    }
+    const auto policy = read_level(reader, node, kHostTable, Where{"host", node.key}, &draft,
+                                   reader.snapshot.default_policy);
+    // With an error in the host itself, a missing action may only follow from it.
+    const bool failed = reader.report.errors() != errors;
+    if (failed && draft.upstream.empty()) draft.upstream = "?";
+    finish_host(reader, node, draft, policy);
+    reader.snapshot.hosts.push_back(std::move(draft.host));
+}
+
+}  // namespace
+
+constinit const Table kHostTable{.name = "a host", .keys = kKeys, .more = &kPolicyTable};
+
+void store_hosts(Reader& reader, const Key& key, const Node& node, void*) {
+    if (!node.is_map() && !node.is_null()) {
+        return reader.wrong(node, key.name, "a map of names", "hosts: { app.example.com: 3000 }");
+    }
+    reader.snapshot.hosts.reserve(node.items.size());
+    for (const Node& item : node.items) read_host(reader, item);
+}
+
+}  // namespace proxyd::config

@@ -1,0 +1,102 @@
+#include "config/keys_listeners.hpp"
+
+#include "config/address.hpp"
+#include "config/sections.hpp"
+#include "config/store.hpp"
+
+namespace proxyd::config {
+namespace {
+
+void store_address(Reader& reader, const Key& key, const Node& node, void* target) {
+    const auto text = reader.text(node, key.name);
+    if (!text) return;
+    AddressResult result = parse_listen_address(*text);
+    if (!result.address) {
+        reader.report.error(node.at, std::move(result.problem), std::move(result.hint));
+        return;
+    }
+    static_cast<Listener*>(target)->address = *std::move(result.address);
+}
+
+constexpr Key kKeys[] = {
+    {.name = "address", .type = Type::address,
+     .doc = "ip:port, `:80` (every address of both families), `[::]:80` or `unix:/run/x.sock`.",
+     .nginx = "listen", .store = store_address},
+    {.name = "backlog", .type = Type::count, .fallback = "4096",
+     .doc = "Connections that wait to be accepted.", .range = {1, 65'535},
+     .store = store<&Listener::backlog>},
+    {.name = "tls", .type = Type::boolean, .doc = "Speak TLS.", .inert = "off|false"},
+    {.name = "http2", .type = Type::boolean, .doc = "Speak HTTP/2.", .inert = "off|false"},
+    {.name = "proxy_protocol", .type = Type::boolean,
+     .doc = "Expect a PROXY protocol header on each connection.", .inert = "off|false"},
+    {.name = "max_connections", .type = Type::count, .doc = "Connections at one time."},
+};
+
+/// Both would bind the same port: the kernel refuses the second, so the check does.
+bool collide(const Address& a, const Address& b) {
+    if (a.text == b.text) return a.port != 0 || a.kind == Address::Kind::unix_socket;
+    const bool ip = a.kind == Address::Kind::ip && b.kind == Address::Kind::ip;
+    if (!ip || a.port != b.port || a.port == 0) return false;
+    if (a.any || b.any) return true;
+    const bool wild = a.ip == IpAddress::v4({}) || b.ip == IpAddress::v4({}) ||
+                      a.ip == IpAddress::v6({}) || b.ip == IpAddress::v6({});
+    return wild && a.ip.is_v6() == b.ip.is_v6();
+}
+
+void add_listener(Reader& reader, Listener listener, const Position& at) {
+    for (const Listener& other : reader.snapshot.listeners) {
+        if (!collide(other.address, listener.address)) continue;
+        reader.report.error(at, "listener '" + listener.name + "' (" + listener.address.text +
+                                    ") takes the address of listener '" + other.name + "' (" +
+                                    other.address.text + ")");
+    }
+    reader.snapshot.listeners.push_back(std::move(listener));
+}
+
+}  // namespace
+
+constinit const Table kListenerTable{
+    .name = "a listener", .keys = kKeys, .more = &kClientTable};
+
+namespace {
+
+void read_listener(Reader& reader, const Node& node) {
+    Listener listener;
+    reader.apply_defaults(kListenerTable, &listener);
+    listener.name = node.key;
+    listener.client = reader.client;
+    const std::size_t errors = reader.report.errors();
+    reader.read_map(node, kListenerTable, Where{"listener", node.key}, &listener,
+                    &listener.client);
+    if (reader.report.errors() != errors) return;
+    if (listener.address.text.empty()) {
+        reader.report.error(node.key_at, "listener '" + node.key + "' has no address");
+        return;
+    }
+    const Node* address = node.find("address");
+    add_listener(reader, std::move(listener), address != nullptr ? address->at : node.key_at);
+}
+
+}  // namespace
+
+void store_listeners(Reader& reader, const Key& key, const Node& node, void*) {
+    if (!node.is_map() && !node.is_null()) {
+        reader.wrong(node, key.name, "a map of names", "listeners: { http: \":80\" }");
+        return;
+    }
+    for (const Node& item : node.items) {
+        read_listener(reader, item.is_scalar() ? expand_shorthand(item, key.scalar) : item);
+    }
+}
+
+void ensure_listeners(Reader& reader) {
+    if (!reader.snapshot.listeners.empty() || reader.listeners_given) return;
+    Listener listener;
+    reader.apply_defaults(kListenerTable, &listener);
+    listener.name = "http";
+    listener.address = *parse_listen_address(":80").address;
+    listener.client = reader.client;
+    reader.snapshot.listeners.push_back(std::move(listener));
+}
+
+}  // namespace proxyd::config

@@ -1,0 +1,274 @@
+#include <algorithm>
+
+#include "config/address.hpp"
+#include "config/keys_upstreams.hpp"
+#include "config/sections.hpp"
+#include "config/store.hpp"
+#include "config/suggest.hpp"
+
+namespace proxyd::config {
+namespace {
+
+constexpr Range kWait{1, 86'400'000ULL * 30};
+
+struct RetryWord {
+    std::string_view name;
+    RetryOn bit;
+};
+constexpr RetryWord kRetryWords[] = {
+    {"error", RetryOn::error},       {"timeout", RetryOn::timeout},
+    {"invalid_header", RetryOn::invalid_header}, {"http_500", RetryOn::http_500},
+    {"http_502", RetryOn::http_502}, {"http_503", RetryOn::http_503},
+    {"http_504", RetryOn::http_504}, {"http_403", RetryOn::http_403},
+    {"http_404", RetryOn::http_404}, {"http_429", RetryOn::http_429},
+};
+constexpr std::string_view kRetryList =
+    "error|timeout|invalid_header|http_500|http_502|http_503|http_504|http_403|http_404|http_429";
+
+void report_address(Reader& reader, const Node& node, AddressResult& result) {
+    if (result.not_built) {
+        reader.report.error(node.at, "'https://' is not built yet");
+    } else {
+        reader.report.error(node.at, std::move(result.problem), std::move(result.hint));
+    }
+}
+
+void store_server_address(Reader& reader, const Key& key, const Node& node, void* target) {
+    const auto text = reader.text(node, key.name);
+    if (!text) return;
+    AddressResult result = parse_server_address(*text);
+    if (!result.address) return report_address(reader, node, result);
+    static_cast<Server*>(target)->address = *std::move(result.address);
+}
+
+void store_balance(Reader& reader, const Key& key, const Node& node, void*) {
+    const auto text = reader.text(node, key.name);
+    if (!text || *text == "round_robin") return;
+    if (one_of(key.words, *text)) {
+        reader.report.error(node.at, "'" + *text + "' is not built yet");
+    } else {
+        reader.report.error(node.at, "unknown balance '" + *text + "'",
+                            did_you_mean(*text, split_words(key.words)));
+    }
+}
+
+void store_retry_on(Reader& reader, const Key& key, const Node& node, void* target) {
+    auto& retry = *static_cast<Retry*>(target);
+    retry.on = 0;
+    for (const Node* word : reader.scalars(node, key.name)) {
+        const auto* row = std::find_if(std::begin(kRetryWords), std::end(kRetryWords),
+                                       [&](const RetryWord& r) { return r.name == word->text; });
+        if (row != std::end(kRetryWords)) {
+            retry.on |= static_cast<std::uint32_t>(row->bit);
+        } else if (!(node.is_scalar() && (word->text == "off" || word->text == ""))) {
+            reader.report.error(word->at, "unknown word '" + word->text + "' in 'on'",
+                                did_you_mean(word->text, split_words(kRetryList)));
+        }
+    }
+}
+
+/// `retry: off` is `attempts: 1`.
+void store_retry(Reader& reader, const Key& key, const Node& node, void* target) {
+    Retry& retry = static_cast<Upstream*>(target)->retry;
+    if (node.is_scalar()) {
+        const auto on = reader.boolean(node, key.name);
+        if (on && !*on) retry.attempts = 1;
+        return;
+    }
+    reader.read_map(node, *key.inner, Where{key.name}, &retry);
+}
+
+void read_server(Reader& reader, const Node& node, Upstream& upstream) {
+    Server server;
+    reader.apply_defaults(kServerTable, &server);
+    const std::size_t errors = reader.report.errors();
+    if (node.is_map()) {
+        reader.read_map(node, kServerTable, Where{"servers"}, &server);
+    } else {
+        reader.read_map(expand_shorthand(node, "address"), kServerTable, Where{"servers"}, &server);
+    }
+    if (reader.report.errors() != errors) return;
+    if (server.address.text.empty()) {
+        reader.report.error(node.at, "this server has no address");
+        return;
+    }
+    upstream.servers.push_back(std::move(server));
+}
+
+void store_servers(Reader& reader, const Key& key, const Node& node, void* target) {
+    auto& upstream = *static_cast<Upstream*>(target);
+    if (node.is_scalar()) return read_server(reader, node, upstream);
+    if (!node.is_list()) return reader.wrong(node, key.name, "a list of servers");
+    for (const Node& item : node.items) read_server(reader, item, upstream);
+}
+
+constexpr Key kServerKeys[] = {
+    {.name = "address", .type = Type::address,
+     .doc = "A port of this machine, host:port, http://host:port or unix:/path; never with a path.",
+     .nginx = "server", .store = store_server_address},
+    {.name = "weight", .type = Type::count, .fallback = "1",
+     .doc = "Share of the requests against the other servers.", .range = {1, 65'535},
+     .store = store<&Server::weight>},
+    {.name = "max_fails", .type = Type::count, .fallback = "3",
+     .doc = "Failures within fail_timeout after which the server rests; 0 = never.",
+     .range = {0, 1'000'000}, .store = store<&Server::max_fails>},
+    {.name = "fail_timeout", .type = Type::duration, .fallback = "10s",
+     .doc = "The window of max_fails, and how long the server then rests.", .range = kWait,
+     .store = store<&Server::fail_timeout>},
+    {.name = "max_conns", .type = Type::count, .doc = "Connections at one time; 0 = no limit.",
+     .inert = "0"},
+    {.name = "slow_start", .type = Type::duration,
+     .doc = "How long a recovered server takes to get its full share.", .inert = "0|0s"},
+    {.name = "backup", .type = Type::boolean, .fallback = "off",
+     .doc = "Used only when no other server can be.", .store = store<&Server::backup>},
+    {.name = "down", .type = Type::boolean, .fallback = "off", .doc = "Never used.",
+     .store = store<&Server::down>},
+};
+
+constexpr Key kRetryKeys[] = {
+    {.name = "on", .type = Type::list, .fallback = "[error, timeout]",
+     .doc = "What makes the request go to the next server.", .words = kRetryList,
+     .nginx = "proxy_next_upstream", .store = store_retry_on, .inherits = true},
+    {.name = "attempts", .type = Type::count, .fallback = "3",
+     .doc = "Attempts in all; 1 = no retry, 0 = as many as there are servers.",
+     .range = {0, 1'000}, .nginx = "proxy_next_upstream_tries", .store = store<&Retry::attempts>},
+    {.name = "timeout", .type = Type::duration, .fallback = "0s",
+     .doc = "No new attempt after this time; 0 = no limit.", .range = {0, kWait.max},
+     .nginx = "proxy_next_upstream_timeout", .store = store<&Retry::timeout>},
+    {.name = "non_idempotent", .type = Type::boolean, .fallback = "off",
+     .doc = "Also retry methods such as POST, which may then act twice.",
+     .store = store<&Retry::non_idempotent>},
+};
+constinit const Table kRetryTable{.name = "retry", .keys = kRetryKeys};
+
+constexpr Key kTimeoutKeys[] = {
+    {.name = "connect", .type = Type::duration, .fallback = "5s",
+     .doc = "Until the server accepts the connection.", .range = kWait,
+     .nginx = "proxy_connect_timeout", .store = store<&Timeouts::connect>, .inherits = true},
+    {.name = "send", .type = Type::duration, .fallback = "60s",
+     .doc = "Between two writes to the server that took bytes.", .range = kWait,
+     .nginx = "proxy_send_timeout", .store = store<&Timeouts::send>, .inherits = true},
+    {.name = "read", .type = Type::duration, .fallback = "300s",
+     .doc = "Between two reads from the server that brought bytes.", .range = kWait,
+     .nginx = "proxy_read_timeout", .store = store<&Timeouts::read>, .inherits = true},
+    {.name = "upgraded", .type = Type::duration, .fallback = "24h",
+     .doc = "How long an upgraded connection (WebSocket) may be silent.",
+     .range = {1, kWait.max * 12}, .store = store<&Timeouts::upgraded>, .inherits = true},
+    {.name = "total", .type = Type::duration, .fallback = "0s",
+     .doc = "The whole exchange; 0 = no limit.", .range = {0, kWait.max},
+     .store = store<&Timeouts::total>, .inherits = true},
+};
+
+constexpr Key kUpstreamKeys[] = {
+    {.name = "balance", .type = Type::word, .fallback = "round_robin",
+     .doc = "How the next server is chosen; built now: round_robin.",
+     .words = "round_robin|least_conn|ip_hash|hash|random_two", .nginx = "least_conn ip_hash",
+     .store = store_balance},
+    {.name = "hash", .type = Type::map, .doc = "The key of `balance: hash`."},
+    {.name = "keepalive", .type = Type::count, .fallback = "32",
+     .doc = "Idle connections kept for each worker; 0 = none.", .range = {0, 100'000},
+     .store = store<&Upstream::keepalive>},
+    {.name = "keepalive_timeout", .type = Type::duration, .fallback = "60s",
+     .doc = "How long an idle connection is kept.", .range = kWait,
+     .store = store<&Upstream::keepalive_timeout>},
+    {.name = "keepalive_requests", .type = Type::count, .fallback = "10000",
+     .doc = "Requests on one connection.", .range = {1, UINT64_MAX},
+     .store = store<&Upstream::keepalive_requests>},
+    {.name = "servers", .type = Type::list,
+     .doc = "The servers; each an address or a map.", .store = store_servers,
+     .inner = &kServerTable, .scalar = "address"},
+    {.name = "health_check", .type = Type::map, .doc = "Active checks.", .inert = "off|false"},
+    {.name = "retry", .type = Type::map, .doc = "When a request goes to the next server; or off.",
+     .store = store_retry, .inner = &kRetryTable},
+    {.name = "timeouts", .type = Type::map,
+     .doc = "Time limits of this upstream where no location, host or `defaults` has its own.",
+     .store = store_map<&Upstream::timeouts>, .inner = &kTimeoutsTable},
+    {.name = "tls", .type = Type::map, .doc = "TLS to the servers.", .inert = "off|false"},
+    {.name = "http2", .type = Type::boolean, .doc = "HTTP/2 to the servers.",
+     .inert = "off|false"},
+    {.name = "proxy_protocol", .type = Type::word,
+     .doc = "Send a PROXY protocol header: v1 or v2.", .inert = "off|false"},
+    {.name = "queue", .type = Type::map, .doc = "What waits when every server is at max_conns."},
+    {.name = "sticky", .type = Type::map, .doc = "Keep a client on its server by a cookie.",
+     .inert = "off|false"},
+};
+
+void add_implicit(Reader& reader, Address address, const Position& at) {
+    auto upstream = std::make_shared<Upstream>();
+    reader.apply_defaults(kUpstreamTable, upstream.get());
+    upstream->name = address.text;
+    upstream->implicit = true;
+    upstream->origin = at.origin();
+    Server server;
+    reader.apply_defaults(kServerTable, &server);
+    server.address = std::move(address);
+    upstream->servers.push_back(std::move(server));
+    reader.snapshot.upstreams.emplace(upstream->name, std::move(upstream));
+}
+
+void check_servers(Reader& reader, const Node& node, const Upstream& upstream) {
+    if (upstream.servers.empty()) {
+        reader.report.error(node.key_at, "upstream '" + node.key + "' has no servers",
+                            "servers: [\"127.0.0.1:3000\"]");
+    } else if (std::all_of(upstream.servers.begin(), upstream.servers.end(),
+                           [](const Server& server) { return server.down; })) {
+        reader.report.error(node.key_at,
+                            "upstream '" + node.key + "' has no usable server: all are down");
+    }
+}
+
+void read_upstream(Reader& reader, const Node& written, const Key& key) {
+    const Node node =
+        written.is_scalar() || written.is_list() ? expand_shorthand(written, key.scalar) : written;
+    if (looks_like_address(node.key)) {
+        reader.report.error(node.key_at, "the name '" + node.key + "' would read as an address",
+                            "name an upstream with letters");
+    }
+    auto upstream = std::make_shared<Upstream>();
+    reader.apply_defaults(kUpstreamTable, upstream.get());
+    upstream->name = node.key;
+    upstream->origin = node.key_at.origin();
+    const std::size_t errors = reader.report.errors();
+    reader.read_map(node, kUpstreamTable, Where{"upstream", node.key}, upstream.get());
+    if (reader.report.errors() == errors) check_servers(reader, node, *upstream);
+    reader.snapshot.upstreams.emplace(upstream->name, std::move(upstream));
+}
+
+}  // namespace
+
+constinit const Table kServerTable{.name = "a server", .keys = kServerKeys};
+constinit const Table kTimeoutsTable{.name = "timeouts", .keys = kTimeoutKeys};
+constinit const Table kUpstreamTable{.name = "an upstream", .keys = kUpstreamKeys};
+
+void store_upstreams(Reader& reader, const Key& key, const Node& node, void*) {
+    if (!node.is_map() && !node.is_null()) {
+        return reader.wrong(node, key.name, "a map of names", "upstreams: { app: 3000 }");
+    }
+    for (const Node& item : node.items) read_upstream(reader, item, key);
+}
+
+std::string use_upstream(Reader& reader, const Node& node) {
+    const auto text = reader.text(node, node.key.empty() ? "upstream" : std::string_view(node.key));
+    if (!text) return "";
+    if (reader.upstream_names.contains(*text)) return *text;
+    if (!looks_like_address(*text)) {
+        std::vector<std::string_view> names(reader.upstream_names.begin(),
+                                            reader.upstream_names.end());
+        std::string hint = did_you_mean(*text, names);
+        if (hint.empty()) hint = "name one of 'upstreams', or write a port, host:port or unix:/path";
+        reader.report.error(node.at, "unknown upstream '" + *text + "'", std::move(hint));
+        return "";
+    }
+    AddressResult result = parse_server_address(*text);
+    if (!result.address) {
+        report_address(reader, node, result);
+        return "";
+    }
+    std::string name = result.address->text;
+    if (!reader.snapshot.upstreams.contains(name)) {
+        add_implicit(reader, *std::move(result.address), node.at);
+    }
+    return name;
+}
+
+}  // namespace proxyd::config

@@ -1,0 +1,12 @@
+#pragma once
+
+#include "config/reader.hpp"
+
+namespace proxyd::config {
+
+extern const Table kServerTable;
+extern const Table kTimeoutsTable;
+
+void store_upstreams(Reader& reader, const Key& key, const Node& node, void* snapshot);
+
+}  // namespace proxyd::config

@@ -279,6 +279,33 @@ Result<NormalisedPath> normalise_path(std::string_view path) {
     return std::move(builder).take();
 }
 
+bool has_dot_segment(std::string_view path) noexcept {
+    std::size_t dots = 0;
+    bool other = false;
+    for (std::size_t at = 0; at < path.size();) {
+        const int escaped = path[at] == '%' ? escaped_byte(path, at) : -1;
+        const char c = escaped < 0 ? path[at] : static_cast<char>(escaped);
+        at += escaped < 0 ? 1 : 3;
+        if (c == '/' || c == '\\') {
+            if (!other && (dots == 1 || dots == 2)) return true;
+            dots = 0;
+            other = false;
+        } else {
+            c == '.' ? void(++dots) : void(other = true);
+        }
+    }
+    return !other && (dots == 1 || dots == 2);
+}
+
+void append_escaped(std::string_view text, std::string& out) {
+    for (std::size_t at = 0; at < text.size(); ++at) {
+        const char c = text[at];
+        const bool plain = c == '?' || c == '#' || !must_escape(c);
+        const bool escape = !plain || (c == '%' && escaped_byte(text, at) < 0);
+        escape ? append_escape(out, c) : void(out += c);
+    }
+}
+
 std::string encode_path(std::string_view decoded) {
     std::string out;
     out.reserve(decoded.size());

@@ -31,6 +31,14 @@ struct NormalisedPath {
 /// dot segment next to an encoded slash or backslash, no leading '/'.
 [[nodiscard]] Result<NormalisedPath> normalise_path(std::string_view path);
 
+/// Whether an element of `path` is "." or ".." in some spelling, with '/' and '\\', plain or encoded,
+/// between elements.
+[[nodiscard]] bool has_dot_segment(std::string_view path) noexcept;
+
+/// Percent-encodes what a request target or a Location may never hold raw: controls, space, 8-bit
+/// bytes, backslash, and a '%' that begins no escape.
+void append_escaped(std::string_view text, std::string& out);
+
 /// Percent-encodes what may not stand in a path (RFC 3986 3.3); '/' and existing text are kept as
 /// bytes ('%' becomes "%25").
 [[nodiscard]] std::string encode_path(std::string_view decoded);

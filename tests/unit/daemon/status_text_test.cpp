@@ -1,0 +1,58 @@
+#include "daemon/status_text.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <boost/json.hpp>
+
+namespace proxyd::daemon {
+namespace {
+
+using ::testing::HasSubstr;
+
+server::Status sample() {
+    server::Status status;
+    status.generation = 3;
+    status.connections = 7;
+    status.exchanges = 2;
+    status.workers = 4;
+    status.listeners = {"http 127.0.0.1:80", "https 127.0.0.1:443"};
+    server::PeerStatus up;
+    up.address = "127.0.0.1:3001";
+    up.state = "up";
+    up.requests = 12;
+    up.idle_connections = 5;
+    server::PeerStatus failed;
+    failed.address = "127.0.0.1:3002";
+    failed.state = "failed";
+    failed.cause = "Connection refused";
+    failed.failures = 9;
+    failed.backup = true;
+    status.upstreams = {{"app", {up, failed}}};
+    return status;
+}
+
+TEST(StatusText, names_every_peer_with_its_cause) {
+    const std::string text = status_text(sample());
+    EXPECT_THAT(text, HasSubstr("workers: 4\ngeneration: 3\nconnections: 7\nexchanges: 2\n"));
+    EXPECT_THAT(text, HasSubstr("listeners: http 127.0.0.1:80, https 127.0.0.1:443\n"));
+    EXPECT_THAT(text, HasSubstr("upstream app\n"));
+    EXPECT_THAT(text, HasSubstr("127.0.0.1:3001"));
+    EXPECT_THAT(text, HasSubstr("requests 12, failures 0, idle 5"));
+    EXPECT_THAT(text, HasSubstr("failed (Connection refused), backup"));
+}
+
+TEST(StatusText, json_is_one_object_in_one_line) {
+    const std::string text = status_json(sample());
+    EXPECT_EQ(text.find('\n'), text.size() - 1);
+    const auto object = boost::json::parse(text).as_object();
+    EXPECT_EQ(object.at("generation").to_number<int>(), 3);
+    EXPECT_EQ(object.at("listeners").as_array().size(), 2U);
+    const auto& peer = object.at("upstreams").at(0).at("peers").at(1);
+    EXPECT_EQ(peer.at("cause").as_string(), "Connection refused");
+    EXPECT_EQ(peer.at("failures").to_number<int>(), 9);
+    EXPECT_TRUE(peer.at("backup").as_bool());
+}
+
+}  // namespace
+}  // namespace proxyd::daemon

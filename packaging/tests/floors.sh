@@ -9,7 +9,7 @@ trap 'rm -rf "$directory"' EXIT
 
 # refused DEPENDENCIES_OF_LOW INCLUDE_OF_LOW TEXT
 refused() {
-    rm -rf "$directory"/*
+    rm -rf "${directory:?}"/*
     mkdir -p "$directory/src/low" "$directory/src/high"
     printf '#include "proxyd/%s/x.hpp"\nint low;\n' "$2" >"$directory/src/low/low.cpp"
     echo 'int high;' >"$directory/src/high/high.cpp"

@@ -91,11 +91,6 @@ class FileReader {
   private:
     void follow_include(const std::string& path, const Node& include) {
         if (include.is_scalar()) return include_pattern(path, include);
-        if (!include.is_list()) {
-            report_.error(include.at, "'include' wants a pattern or a list of patterns, not " +
-                                          include.describe());
-            return;
-        }
         for (const Node& item : include.items) {
             if (item.is_scalar()) include_pattern(path, item);
         }

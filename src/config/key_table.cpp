@@ -18,6 +18,7 @@ std::string_view name_of(Type type) noexcept {
         case Type::list: return "list";
         case Type::map: return "map";
         case Type::names: return "map of names";
+        case Type::files: return "map of files";
         case Type::other: break;
     }
     return "see text";

@@ -25,6 +25,7 @@ enum class Type : std::uint8_t {
     list,
     map,       ///< fixed keys: Key::inner
     names,     ///< the operator's own names, each with the keys of Key::inner
+    files,     ///< a map whose values are files
     other,     ///< see Key::doc
 };
 [[nodiscard]] std::string_view name_of(Type type) noexcept;

@@ -19,10 +19,6 @@ std::optional<AccessLog::Format> builtin_format(std::string_view name) {
     return std::nullopt;
 }
 
-bool is_stream(std::string_view path) {
-    return path == "stderr" || path == "stdout" || path == "syslog";
-}
-
 void store_log_path(Reader& reader, const Key& key, const Node& node, void* target) {
     const auto text = reader.text(node, key.name);
     if (!text) return;
@@ -31,7 +27,7 @@ void store_log_path(Reader& reader, const Key& key, const Node& node, void* targ
     if (word) {
         log.path = *word ? (log.path.empty() ? std::string(kDefaultPath) : log.path) : "";
     } else {
-        log.path = is_stream(*text) ? *text : resolve_path(node);
+        log.path = resolve_path(node);
     }
 }
 
@@ -67,12 +63,6 @@ void store_level(Reader& reader, const Key& key, const Node& node, void* target)
                         did_you_mean(*text, split_words(kLevels)));
 }
 
-void store_error_path(Reader& reader, const Key& key, const Node& node, void* target) {
-    const auto text = reader.text(node, key.name);
-    if (!text) return;
-    static_cast<ErrorLog*>(target)->path = is_stream(*text) ? *text : resolve_path(node);
-}
-
 void store_formats(Reader& reader, const Key& key, const Node& node, void*) {
     if (!node.is_map() && !node.is_null()) {
         reader.wrong(node, key.name, "a map of names", "formats: { mine: '$remote_addr $status' }");
@@ -94,7 +84,7 @@ void store_access(Reader& reader, const Key&, const Node& node, void* target) {
 
 constexpr Key kErrorKeys[] = {
     {.name = "path", .type = Type::path, .fallback = "stderr",
-     .doc = "`stderr`, `syslog` or a file.", .store = store_error_path},
+     .doc = "`stderr`, `syslog` or a file.", .store = store<&ErrorLog::path>},
     {.name = "level", .type = Type::word, .fallback = "info", .doc = "What is worth a line.",
      .words = kLevels, .store = store_level},
 };

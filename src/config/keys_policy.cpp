@@ -68,7 +68,9 @@ void store_path(Reader& reader, const Key& key, const Node& node, void* target) 
 
 void store_access_log(Reader& reader, const Key&, const Node& node, void* target) {
     auto& log = static_cast<Policy*>(target)->access_log;
-    const auto word = node.is_scalar() ? parse_boolean(node.text) : std::nullopt;
+    const Node* path = node.find("path");
+    const bool alone = path != nullptr && node.items.size() == 1 && path->is_scalar();
+    const auto word = alone ? parse_boolean(path->text) : std::nullopt;
     if (word == true) {
         // `on` below an `off`: the log of the top level again.
         log = reader.snapshot.access_log != nullptr ? reader.snapshot.access_log
@@ -146,7 +148,7 @@ constexpr Key kKeys[] = {
      .doc = "What is forwarded: the client's spelling, what was matched, or 400 where the two "
             "could be read differently.",
      .words = "raw|normalized|strict", .store = store_path},
-    {.name = "error_pages", .type = Type::map,
+    {.name = "error_pages", .type = Type::files,
      .doc = "Status (`502`) or class (`5xx`): a file; read when the configuration is loaded.",
      .nginx = "error_page", .store = store_error_pages},
     {.name = "intercept_errors", .type = Type::boolean, .fallback = "off",
@@ -154,7 +156,7 @@ constexpr Key kKeys[] = {
      .nginx = "proxy_intercept_errors", .store = store<&Policy::intercept_errors>},
     {.name = "access_log", .type = Type::map,
      .doc = "off, on, a path, or the keys of log.access that differ here.", .nginx = "access_log",
-     .store = store_access_log, .inner = &kAccessLogTable},
+     .store = store_access_log, .inner = &kAccessLogTable, .scalar = "path", .inherits = true},
     {.name = "cache", .type = Type::map, .doc = "Keep answers in a zone of `caches`.",
      .nginx = "proxy_cache proxy_cache_valid", .inert = "off|false"},
     {.name = "rate_limit", .type = Type::map, .doc = "Limit requests by a zone of `rate_limits`.",

@@ -37,6 +37,11 @@ void store_workers(Reader& reader, const Key& key, const Node& node, void* targe
     }
 }
 
+/// Followed when the files were read; here it is only known.
+void store_include(Reader& reader, const Key& key, const Node& node, void*) {
+    static_cast<void>(reader.scalars(node, key.name));
+}
+
 void store_version(Reader& reader, const Key& key, const Node& node, void*) {
     if (node.is_scalar() && node.text == "1") return;
     reader.wrong(node, key.name, "1", "it is the only version of this format");
@@ -97,7 +102,7 @@ constexpr Key kKeys[] = {
      .doc = "The version of this format.", .store = store_version},
     {.name = "include", .type = Type::list,
      .doc = "Files to merge in, relative to this one; a pattern may match nothing.",
-     .nginx = "include", .store = with_its_map},
+     .nginx = "include", .store = store_include},
     {.name = "workers", .type = Type::count, .fallback = "auto",
      .doc = "Threads; auto = the CPUs that the process may use.", .range = {1, 1024},
      .words = "auto", .nginx = "worker_processes", .store = store_workers},
@@ -124,8 +129,8 @@ constexpr Key kKeys[] = {
     {.name = "client", .type = Type::map,
      .doc = "Limits of the client side; the same keys under a listener are for that one.",
      .store = store_client, .inner = &kClientTable},
-    {.name = "listeners", .type = Type::names,
-     .doc = "What is listened on; a scalar is the address; default: `http: \":80\"`.",
+    {.name = "listeners", .type = Type::names, .fallback = "{ http: { address: \":80\" } }",
+     .doc = "What is listened on; a scalar is the address.",
      .store = store_listeners, .inner = &kListenerTable, .scalar = "address"},
     {.name = "trusted_proxies", .type = Type::list,
      .doc = "Networks whose X-Forwarded-For is believed, walked from right to left.",

@@ -128,7 +128,7 @@ constexpr Key kServerKeys[] = {
 constexpr Key kRetryKeys[] = {
     {.name = "on", .type = Type::list, .fallback = "[error, timeout]",
      .doc = "What makes the request go to the next server.", .words = kRetryList,
-     .nginx = "proxy_next_upstream", .store = store_retry_on, .inherits = true},
+     .nginx = "proxy_next_upstream", .store = store_retry_on},
     {.name = "attempts", .type = Type::count, .fallback = "3",
      .doc = "Attempts in all; 1 = no retry, 0 = as many as there are servers.",
      .range = {0, 1'000}, .nginx = "proxy_next_upstream_tries", .store = store<&Retry::attempts>},

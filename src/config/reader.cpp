@@ -51,6 +51,7 @@ std::string resolve_path(const Node& node) {
     if (node.text.empty() || node.text.front() == '/' || node.at.source == nullptr) {
         return node.text;
     }
+    if (one_of("stderr|stdout|syslog", node.text) || parse_boolean(node.text)) return node.text;
     const std::string& file = *node.at.source->file;
     const std::size_t slash = file.rfind('/');
     return slash == std::string::npos ? node.text : file.substr(0, slash + 1) + node.text;
@@ -101,7 +102,9 @@ void Reader::read_entry(const Node& node, const Table& table, const Where& where
 
 void Reader::apply_defaults(const Table& table, void* target) {
     for (const Key& key : table.keys) {
-        if (key.store == nullptr || key.inherits || key.fallback.empty()) continue;
+        const bool scalar =
+            key.type != Type::list && key.type != Type::map && key.type != Type::names;
+        if (!scalar || key.store == nullptr || key.inherits || key.fallback.empty()) continue;
         Node node;
         node.kind = Node::Kind::scalar;
         node.key = key.name;

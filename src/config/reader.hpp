@@ -67,7 +67,8 @@ class Reader {
 
 /// Words that mean off: "off", "false", "no".
 [[nodiscard]] std::optional<bool> parse_boolean(std::string_view text) noexcept;
-/// A path as seen from the directory of the file that names it; words like "stderr" stay.
+/// A path as seen from the directory of the file that names it; `stderr`, `stdout`,
+/// `syslog`, `on` and `off` stay.
 [[nodiscard]] std::string resolve_path(const Node& node);
 /// The scalar or list that stands for a map, as that map: { scalar_key: node }.
 [[nodiscard]] Node expand_shorthand(const Node& node, std::string_view scalar_key);

@@ -81,10 +81,14 @@ std::string did_you_mean(std::string_view given, const std::vector<std::string_v
 }
 
 std::string hint_for_key(std::string_view given, const Table& table) {
-    std::string foreign = foreign_hint(given);
-    if (!foreign.empty()) return foreign;
     std::vector<std::string_view> names;
     collect(table, names);
+    // One edit away is a slip even where another proxy has that word ("server" in an upstream).
+    const bool near = std::any_of(names.begin(), names.end(), [&](std::string_view name) {
+        return given.size() > 3 && given.size() <= kLongest && distance(given, name) == 1;
+    });
+    std::string foreign = near ? "" : foreign_hint(given);
+    if (!foreign.empty()) return foreign;
     std::string slip = did_you_mean(given, names);
     return slip.empty() ? elsewhere(given) : slip;
 }

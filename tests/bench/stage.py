@@ -1,0 +1,152 @@
+"""One origin and one proxy, started for one run and gone after it."""
+
+import dataclasses
+import http.client
+import os
+import random
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+
+import kernel
+import proxies
+
+START_SECONDS = 180  # 10,000 hosts take a while to read
+
+
+class BenchError(Exception):
+    """Something that makes a measurement impossible, in words for the operator."""
+
+
+@dataclasses.dataclass
+class Setup:
+    """What stays the same for the whole run."""
+    children: kernel.Children
+    origin: str
+    directory: str
+    proxy_core: int
+    load_core: int
+    seconds: float
+    warmup: float
+    noise_limit: float
+    repeats: int
+
+
+class Stage:
+    """One origin and one proxy, fresh for each run so that no run profits from the one before."""
+
+    def __init__(self, setup, proxy, scenario):
+        self.setup = setup
+        self.proxy = proxy
+        self.directory = tempfile.mkdtemp(dir=setup.directory)
+        bound = START_SECONDS + setup.warmup + setup.seconds + 300
+        self.origin, origin_port = start_origin(setup, bound)
+        self.case = proxies.Case(port=free_port(), origin_port=origin_port,
+                                 directory=self.directory, connections=scenario.connections,
+                                 idle_upstream=128 if scenario.kind == "idle"
+                                 else scenario.idle_upstream,
+                                 access_log=scenario.access_log, hosts=scenario.hosts,
+                                 large=scenario.size >= 65536)
+        self.process = None
+
+    def __enter__(self):
+        try:
+            self.process = start_proxy(self.setup, self.proxy, self.case)
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def stop_proxy(self):
+        process, self.process = self.process, None
+        return self.setup.children.stop(process, self.proxy.gentle)
+
+    def __exit__(self, *_):
+        if self.process:
+            self.setup.children.stop(self.process, signal.SIGKILL)
+        self.setup.children.stop(self.origin, signal.SIGKILL)
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+
+def free_port():
+    """Below the range of outgoing ports, so no client connection takes it in between."""
+    for _ in range(200):
+        port = random.randint(20000, 32000)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
+    raise BenchError("no free port between 20000 and 32000")
+
+
+def start_origin(setup, seconds):
+    process = setup.children.start([setup.origin, "--port", "0", "--seconds", int(seconds)],
+                                   setup.load_core, stdout=subprocess.PIPE, text=True)
+    line = process.stdout.readline().strip()
+    if not line.isdigit():
+        raise BenchError("the origin did not start")
+    return process, int(line)
+
+
+def start_proxy(setup, proxy, case):
+    command = proxy.prepare(case)
+    output = case.log_path if proxy.logs_to_stdout(case) else os.path.join(case.directory, "stdout")
+    errors = os.path.join(case.directory, "stderr")
+    with open(output, "wb") as out, open(errors, "wb") as err:
+        process = setup.children.start(command, setup.proxy_core, proxy.death_signal, stdout=out,
+                                       stderr=err)
+    end = time.monotonic() + START_SECONDS
+    while time.monotonic() < end:
+        if process.poll() is not None:
+            with open(errors, errors="replace") as file:
+                raise BenchError(f"{proxy.name} did not start:\n{file.read()[-3000:]}")
+        try:
+            socket.create_connection(("127.0.0.1", case.port), timeout=1).close()
+            return process
+        except OSError:
+            time.sleep(0.05)
+    raise BenchError(f"{proxy.name} does not listen after {START_SECONDS} s")
+
+
+def ask(port, path, host=None):
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    try:
+        connection.request("GET", path, headers={"Host": host} if host else {})
+        answer = connection.getresponse()
+        return answer.status, answer.read()
+    finally:
+        connection.close()
+
+
+def origin_connections(port):
+    return int(ask(port, "/stats")[1].split()[1])
+
+
+def origin_requests(port):
+    return int(ask(port, "/stats")[1].split()[3])
+
+
+def probe(proxy, case, scenario):
+    """One look at the answers before any load; returns the header names that the origin saw."""
+    routes = [(None, scenario.path)]
+    if case.hosts:
+        picks = sorted({0, case.hosts // 2, case.hosts - 1})
+        routes = [(proxies.host_name(pick), f"/l{at}{scenario.path}")
+                  for pick in picks for at in (0, proxies.LOCATIONS - 1)]
+    for host, path in routes:
+        status, body = ask(case.port, path, host)
+        if status != 200 or len(body) != scenario.size:
+            raise BenchError(f"{proxy.name} answers {status} with {len(body)} bytes to {path}")
+    if case.hosts:
+        return []
+    head = ask(case.port, "/echo")[1].decode("latin-1").lower()
+    names = [line.split(":")[0] for line in head.splitlines()[1:] if ":" in line]
+    missing = [name for name in proxies.FORWARDED if name not in names]
+    if missing:
+        raise BenchError(f"{proxy.name} does not send {', '.join(missing)} to the origin")
+    return names

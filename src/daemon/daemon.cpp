@@ -8,7 +8,6 @@
 #include "daemon/exit_code.hpp"
 #include "daemon/log_reopen.hpp"
 #include "daemon/privileges.hpp"
-#include "daemon/process.hpp"
 #include "daemon/reload.hpp"
 #include "daemon/status_text.hpp"
 #include "proxyd/base/log.hpp"
@@ -52,7 +51,6 @@ int Daemon::run(std::shared_ptr<const config::Snapshot> snapshot) {
 
 /// Everything that needs the rights we started with, then the loss of them. No thread runs yet.
 Result<void> Daemon::prepare(const config::Snapshot& snapshot) {
-    prepare_process();
     if (!snapshot.pid_file.empty()) {
         if (auto written = pid_file_.write(snapshot.pid_file); !written) return written;
     }

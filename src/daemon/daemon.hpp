@@ -6,6 +6,7 @@
 
 #include "daemon/options.hpp"
 #include "daemon/pid_file.hpp"
+#include "daemon/process.hpp"
 #include "daemon/sd_notify.hpp"
 #include "daemon/signals.hpp"
 #include "daemon/watchdog.hpp"
@@ -42,6 +43,7 @@ class Daemon {
     void quit();
     void stop();
 
+    ServingProcess process_;
     Options options_;
     std::function<void()> ready_;
     int exit_code_ = 0;

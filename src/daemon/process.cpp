@@ -6,7 +6,7 @@
 
 namespace proxyd::daemon {
 
-void prepare_process() {
+ServingProcess::ServingProcess() {
     (void)std::signal(SIGPIPE, SIG_IGN);
     rlimit files{};
     if (::getrlimit(RLIMIT_NOFILE, &files) != 0) return;

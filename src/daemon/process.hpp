@@ -2,7 +2,11 @@
 
 namespace proxyd::daemon {
 
-/// SIGPIPE is ignored (a write tells), and the soft limit of open files becomes the hard one.
-void prepare_process();
+/// How a serving process differs from one that only says something: SIGPIPE is ignored (the write
+/// tells) and the soft limit of open files is the hard one. Made before anything that looks at
+/// them; never undone.
+struct ServingProcess {
+    ServingProcess();
+};
 
 }  // namespace proxyd::daemon

@@ -7,18 +7,37 @@ namespace {
 
 /// Naming one of these in Connection does not remove it: whoever relies on it behind us would be
 /// cheated. Fields outside the table are fair game.
-constexpr FieldSet kProtected{
-    FieldId::authorization,   FieldId::cache_control,    FieldId::content_encoding,
-    FieldId::content_length,  FieldId::content_type,     FieldId::cookie,
-    FieldId::date,            FieldId::etag,             FieldId::expires,
-    FieldId::forwarded,       FieldId::host,             FieldId::if_match,
-    FieldId::if_none_match,   FieldId::if_range,         FieldId::if_unmodified_since,
-    FieldId::last_modified,   FieldId::location,         FieldId::range,
-    FieldId::set_cookie,      FieldId::vary,             FieldId::via,
-    FieldId::www_authenticate, FieldId::x_forwarded_for, FieldId::x_forwarded_host,
-    FieldId::x_forwarded_port, FieldId::x_forwarded_proto, FieldId::x_real_ip,
-    FieldId::x_request_id,    FieldId::strict_transport_security,
-    FieldId::x_content_type_options, FieldId::x_frame_options};
+constexpr FieldSet kProtected{FieldId::authorization,
+                              FieldId::cache_control,
+                              FieldId::content_encoding,
+                              FieldId::content_length,
+                              FieldId::content_type,
+                              FieldId::cookie,
+                              FieldId::date,
+                              FieldId::etag,
+                              FieldId::expires,
+                              FieldId::forwarded,
+                              FieldId::host,
+                              FieldId::if_match,
+                              FieldId::if_none_match,
+                              FieldId::if_range,
+                              FieldId::if_unmodified_since,
+                              FieldId::last_modified,
+                              FieldId::location,
+                              FieldId::range,
+                              FieldId::set_cookie,
+                              FieldId::vary,
+                              FieldId::via,
+                              FieldId::www_authenticate,
+                              FieldId::x_forwarded_for,
+                              FieldId::x_forwarded_host,
+                              FieldId::x_forwarded_port,
+                              FieldId::x_forwarded_proto,
+                              FieldId::x_real_ip,
+                              FieldId::x_request_id,
+                              FieldId::strict_transport_security,
+                              FieldId::x_content_type_options,
+                              FieldId::x_frame_options};
 
 /// More options than any honest message has; bounds the work below.
 constexpr std::size_t kMaxOptions = 128;

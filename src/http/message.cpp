@@ -1,12 +1,104 @@
 #include "proxyd/http/message.hpp"
 
+#include <array>
+
 namespace proxyd::http {
+namespace {
+
+struct Phrase {
+    int status;
+    std::string_view text;
+};
+
+// clang-format off
+/// RFC 9110 15 and the registry of IANA.
+constexpr Phrase kPhrases[] = {
+    {100, "Continue"},
+    {101, "Switching Protocols"},
+    {102, "Processing"},
+    {103, "Early Hints"},
+    {200, "OK"},
+    {201, "Created"},
+    {202, "Accepted"},
+    {203, "Non-Authoritative Information"},
+    {204, "No Content"},
+    {205, "Reset Content"},
+    {206, "Partial Content"},
+    {207, "Multi-Status"},
+    {208, "Already Reported"},
+    {226, "IM Used"},
+    {300, "Multiple Choices"},
+    {301, "Moved Permanently"},
+    {302, "Found"},
+    {303, "See Other"},
+    {304, "Not Modified"},
+    {305, "Use Proxy"},
+    {307, "Temporary Redirect"},
+    {308, "Permanent Redirect"},
+    {400, "Bad Request"},
+    {401, "Unauthorized"},
+    {402, "Payment Required"},
+    {403, "Forbidden"},
+    {404, "Not Found"},
+    {405, "Method Not Allowed"},
+    {406, "Not Acceptable"},
+    {407, "Proxy Authentication Required"},
+    {408, "Request Timeout"},
+    {409, "Conflict"},
+    {410, "Gone"},
+    {411, "Length Required"},
+    {412, "Precondition Failed"},
+    {413, "Content Too Large"},
+    {414, "URI Too Long"},
+    {415, "Unsupported Media Type"},
+    {416, "Range Not Satisfiable"},
+    {417, "Expectation Failed"},
+    {418, "I'm a teapot"},
+    {421, "Misdirected Request"},
+    {422, "Unprocessable Content"},
+    {423, "Locked"},
+    {424, "Failed Dependency"},
+    {425, "Too Early"},
+    {426, "Upgrade Required"},
+    {428, "Precondition Required"},
+    {429, "Too Many Requests"},
+    {431, "Request Header Fields Too Large"},
+    {451, "Unavailable For Legal Reasons"},
+    {500, "Internal Server Error"},
+    {501, "Not Implemented"},
+    {502, "Bad Gateway"},
+    {503, "Service Unavailable"},
+    {504, "Gateway Timeout"},
+    {505, "HTTP Version Not Supported"},
+    {506, "Variant Also Negotiates"},
+    {507, "Insufficient Storage"},
+    {508, "Loop Detected"},
+    {510, "Not Extended"},
+    {511, "Network Authentication Required"},
+};
+// clang-format on
+
+constexpr int kFirstStatus = 100;
+
+/// By status, so that one look finds the phrase.
+constexpr auto kPhraseOf = [] {
+    std::array<std::string_view, 512> table{};
+    for (const Phrase& phrase : kPhrases) {
+        table[static_cast<std::size_t>(phrase.status - kFirstStatus)] = phrase.text;
+    }
+    return table;
+}();
+
+}  // namespace
 
 std::string_view version_text(Version version) noexcept {
     switch (version) {
-        case Version::http10: return "1.0";
-        case Version::http11: return "1.1";
-        case Version::http2: return "2";
+        case Version::http10:
+            return "1.0";
+        case Version::http11:
+            return "1.1";
+        case Version::http2:
+            return "2";
     }
     return {};
 }
@@ -16,86 +108,25 @@ std::string_view scheme_text(Scheme scheme) noexcept {
 }
 
 std::string_view reason_phrase(int status) noexcept {
-    switch (status) {
-        case 100: return "Continue";
-        case 101: return "Switching Protocols";
-        case 102: return "Processing";
-        case 103: return "Early Hints";
-        case 200: return "OK";
-        case 201: return "Created";
-        case 202: return "Accepted";
-        case 203: return "Non-Authoritative Information";
-        case 204: return "No Content";
-        case 205: return "Reset Content";
-        case 206: return "Partial Content";
-        case 207: return "Multi-Status";
-        case 208: return "Already Reported";
-        case 226: return "IM Used";
-        case 300: return "Multiple Choices";
-        case 301: return "Moved Permanently";
-        case 302: return "Found";
-        case 303: return "See Other";
-        case 304: return "Not Modified";
-        case 305: return "Use Proxy";
-        case 307: return "Temporary Redirect";
-        case 308: return "Permanent Redirect";
-        case 400: return "Bad Request";
-        case 401: return "Unauthorized";
-        case 402: return "Payment Required";
-        case 403: return "Forbidden";
-        case 404: return "Not Found";
-        case 405: return "Method Not Allowed";
-        case 406: return "Not Acceptable";
-        case 407: return "Proxy Authentication Required";
-        case 408: return "Request Timeout";
-        case 409: return "Conflict";
-        case 410: return "Gone";
-        case 411: return "Length Required";
-        case 412: return "Precondition Failed";
-        case 413: return "Content Too Large";
-        case 414: return "URI Too Long";
-        case 415: return "Unsupported Media Type";
-        case 416: return "Range Not Satisfiable";
-        case 417: return "Expectation Failed";
-        case 418: return "I'm a teapot";
-        case 421: return "Misdirected Request";
-        case 422: return "Unprocessable Content";
-        case 423: return "Locked";
-        case 424: return "Failed Dependency";
-        case 425: return "Too Early";
-        case 426: return "Upgrade Required";
-        case 428: return "Precondition Required";
-        case 429: return "Too Many Requests";
-        case 431: return "Request Header Fields Too Large";
-        case 451: return "Unavailable For Legal Reasons";
-        case 500: return "Internal Server Error";
-        case 501: return "Not Implemented";
-        case 502: return "Bad Gateway";
-        case 503: return "Service Unavailable";
-        case 504: return "Gateway Timeout";
-        case 505: return "HTTP Version Not Supported";
-        case 506: return "Variant Also Negotiates";
-        case 507: return "Insufficient Storage";
-        case 508: return "Loop Detected";
-        case 510: return "Not Extended";
-        case 511: return "Network Authentication Required";
-        default: return {};
-    }
+    const auto index = static_cast<std::size_t>(status - kFirstStatus);  // wraps below 100
+    return index < kPhraseOf.size() ? kPhraseOf[index] : std::string_view{};
 }
 
 Method parse_method(std::string_view text) noexcept {
-    switch (text.size()) {
-        case 3: return text == "GET" ? Method::get : text == "PUT" ? Method::put : Method::other;
-        case 4: return text == "POST" ? Method::post : text == "HEAD" ? Method::head : Method::other;
-        case 5:
-            return text == "PATCH" ? Method::patch : text == "TRACE" ? Method::trace : Method::other;
-        case 6: return text == "DELETE" ? Method::delete_ : Method::other;
-        case 7:
-            return text == "OPTIONS"   ? Method::options
-                   : text == "CONNECT" ? Method::connect
-                                       : Method::other;
-        default: return Method::other;
+    struct Row {
+        std::string_view text;
+        Method method;
+    };
+    // The usual ones first.
+    static constexpr Row kMethods[] = {
+        {"GET", Method::get},         {"POST", Method::post},       {"HEAD", Method::head},
+        {"PUT", Method::put},         {"DELETE", Method::delete_},  {"PATCH", Method::patch},
+        {"OPTIONS", Method::options}, {"CONNECT", Method::connect}, {"TRACE", Method::trace},
+    };
+    for (const Row& row : kMethods) {
+        if (row.text == text) return row.method;
     }
+    return Method::other;
 }
 
 }  // namespace proxyd::http

@@ -1,49 +1,14 @@
 #include "proxyd/http/uri.hpp"
 
 #include <algorithm>
-#include <array>
 #include <bit>
 #include <cstdint>
 #include <cstring>
 
-#include "proxyd/base/ip.hpp"
+#include "http/uri_chars.hpp"
 
 namespace proxyd::http {
 namespace {
-
-enum : std::uint8_t { kUnreserved = 1, kPathByte = 2, kHostByte = 4 };
-
-/// RFC 3986: unreserved (2.3), pchar or '/' (3.3), reg-name (3.2.2).
-constexpr std::array<std::uint8_t, 256> kClasses = [] {
-    std::array<std::uint8_t, 256> table{};
-    const auto mark = [&](std::string_view bytes, unsigned classes) {
-        for (const char c : bytes) table[static_cast<unsigned char>(c)] |= classes;
-    };
-    mark("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~",
-         kUnreserved | kPathByte | kHostByte);
-    mark("!$&'()*+,;=", kPathByte | kHostByte);
-    mark(":@/", kPathByte);
-    return table;
-}();
-
-constexpr bool is(char c, std::uint8_t wanted) noexcept {
-    return (kClasses[static_cast<unsigned char>(c)] & wanted) != 0;
-}
-
-constexpr int hex_value(char c) noexcept {
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-    return -1;
-}
-
-/// The byte of the escape that starts at `at`, or -1.
-constexpr int escaped_byte(std::string_view text, std::size_t at) noexcept {
-    if (at + 2 >= text.size()) return -1;
-    const int high = hex_value(text[at + 1]);
-    const int low = hex_value(text[at + 2]);
-    return high < 0 || low < 0 ? -1 : high * 16 + low;
-}
 
 void append_escape(std::string& out, char c) {
     constexpr char kDigits[] = "0123456789ABCDEF";
@@ -85,10 +50,10 @@ std::uint64_t suspects(std::uint64_t word, std::uint64_t& slash_before) noexcept
         ((slash << 8) | slash_before) & (slash | equal_bytes(word, '.'));
     slash_before = slash >> 56;
     const std::uint64_t up_to_space = (word - kOnes * 0x21) & ~word;
-    return behind_slash | ((word | up_to_space | equal_bytes(word, '%') | equal_bytes(word, '\\') |
-                            equal_bytes(word, '?') | equal_bytes(word, '#') |
-                            equal_bytes(word, 0x7f)) &
-                           (kOnes << 7));
+    return behind_slash |
+           ((word | up_to_space | equal_bytes(word, '%') | equal_bytes(word, '\\') |
+             equal_bytes(word, '?') | equal_bytes(word, '#') | equal_bytes(word, 0x7f)) &
+            (kOnes << 7));
 }
 
 /// The exact rule, for paths that hold "/." or another suspect.
@@ -199,30 +164,6 @@ Error bad_path(const char* why) {
     return Error(Reason::bad_path, Source::downstream, Retry::no, why);
 }
 
-bool valid_host_name(std::string_view host) noexcept {
-    for (std::size_t i = 0; i < host.size(); ++i) {
-        if (host[i] == '%') {
-            if (escaped_byte(host, i) <= 0) return false;
-            i += 2;
-        } else if (!is(host[i], kHostByte)) {
-            return false;
-        } else if (host[i] == '.' && (i == 0 || host[i - 1] == '.')) {
-            return false;
-        }
-    }
-    return !host.empty();
-}
-
-bool valid_port(std::string_view port) noexcept {
-    if (port.size() > 5) return false;
-    unsigned value = 0;
-    for (const char c : port) {
-        if (c < '0' || c > '9') return false;
-        value = value * 10 + static_cast<unsigned>(c - '0');
-    }
-    return value <= 65535;
-}
-
 }  // namespace
 
 Target split_target(std::string_view target) noexcept {
@@ -311,27 +252,6 @@ std::string encode_path(std::string_view decoded) {
     out.reserve(decoded.size());
     for (const char c : decoded) is(c, kPathByte) ? void(out += c) : append_escape(out, c);
     return out;
-}
-
-Result<Authority> parse_authority(std::string_view authority) {
-    const auto bad = [] { return Error(Reason::bad_host, Source::downstream); };
-    constexpr std::size_t kMaxName = 255;  // RFC 1035 2.3.4
-    Authority parts;
-    if (authority.starts_with('[')) {
-        const std::size_t close = authority.find(']');
-        if (close == std::string_view::npos) return bad();
-        const std::string_view literal = authority.substr(1, close - 1);
-        if (literal.find(':') == literal.npos || !IpAddress::parse(literal)) return bad();
-        parts.host = authority.substr(0, close + 1);
-    } else {
-        parts.host = authority.substr(0, authority.find(':'));
-        if (parts.host.size() > kMaxName || !valid_host_name(parts.host)) return bad();
-    }
-    const std::string_view rest = authority.substr(parts.host.size());
-    if (rest.empty()) return parts;
-    if (rest.front() != ':' || !valid_port(rest.substr(1))) return bad();
-    parts.port = rest.substr(1);
-    return parts;
 }
 
 }  // namespace proxyd::http

@@ -12,9 +12,9 @@ namespace {
 
 using http::FieldId;
 
-constexpr http::FieldSet kClaims{FieldId::x_forwarded_for,   FieldId::x_forwarded_proto,
-                                 FieldId::x_forwarded_host,  FieldId::x_forwarded_port,
-                                 FieldId::x_real_ip,         FieldId::forwarded};
+constexpr http::FieldSet kClaims{FieldId::x_forwarded_for,  FieldId::x_forwarded_proto,
+                                 FieldId::x_forwarded_host, FieldId::x_forwarded_port,
+                                 FieldId::x_real_ip,        FieldId::forwarded};
 constexpr std::string_view kClaimPrefix = "x-forwarded-";
 
 /// X-Forwarded-Prefix, -Ssl, -Server, ... are believed by some backends just as well.
@@ -40,9 +40,12 @@ std::string_view decimal(std::uint16_t value, Arena& arena) {
 
 std::string_view via_text(http::Version version) noexcept {
     switch (version) {
-        case http::Version::http10: return "1.0 proxyd";
-        case http::Version::http11: return "1.1 proxyd";
-        case http::Version::http2: return "2 proxyd";
+        case http::Version::http10:
+            return "1.0 proxyd";
+        case http::Version::http11:
+            return "1.1 proxyd";
+        case http::Version::http2:
+            return "2 proxyd";
     }
     return {};
 }

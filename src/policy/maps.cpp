@@ -13,8 +13,8 @@ namespace proxyd::policy {
 namespace {
 
 using Kind = config::Map::Value::Kind;
-using Texts = std::unordered_map<std::string_view, const vars::Template*, http::HostHash,
-                                 http::HostEqual>;
+using Texts =
+    std::unordered_map<std::string_view, const vars::Template*, http::HostHash, http::HostEqual>;
 
 constexpr int kMaxDepth = 8;
 
@@ -48,10 +48,17 @@ struct CompiledMap {
 
 Result<void> CompiledMap::add(const config::Map::Value& value) {
     switch (value.kind) {
-        case Kind::exact: exact.emplace(value.pattern, &value.value); return {};
-        case Kind::suffix: leading_star.push_back({value.pattern, &value.value}); return {};
-        case Kind::prefix: trailing_star.push_back({value.pattern, &value.value}); return {};
-        case Kind::regex: break;
+        case Kind::exact:
+            exact.emplace(value.pattern, &value.value);
+            return {};
+        case Kind::suffix:
+            leading_star.push_back({value.pattern, &value.value});
+            return {};
+        case Kind::prefix:
+            trailing_star.push_back({value.pattern, &value.value});
+            return {};
+        case Kind::regex:
+            break;
     }
     RE2::Options options;
     options.set_case_sensitive(value.case_sensitive_regex);

@@ -53,8 +53,7 @@ int redirect_status(const config::Action& action, http::Method method) noexcept 
     return action.status_by_method ? permanent_redirect_status(method) : action.status;
 }
 
-std::string_view redirect_target(const vars::Template& to, const vars::Scope& scope,
-                                 Arena& arena) {
+std::string_view redirect_target(const vars::Template& to, const vars::Scope& scope, Arena& arena) {
     if (to.empty()) return {};
     std::string target;
     for (const Part& part : to.parts()) {

@@ -72,8 +72,8 @@ void LocationTree::link_parents() {
 }
 
 const LocationTree::Entry* LocationTree::find_exact(std::string_view path) const {
-    const auto at = std::ranges::lower_bound(
-        exact_, path, {}, [this](const Entry& entry) { return text(entry); });
+    const auto at = std::ranges::lower_bound(exact_, path, {},
+                                             [this](const Entry& entry) { return text(entry); });
     return at != exact_.end() && text(*at) == path ? &*at : nullptr;
 }
 

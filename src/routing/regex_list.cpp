@@ -11,8 +11,8 @@ Error regex_error(const std::string& expression, const std::string& why) {
 }
 
 bool matches(const RE2& regex, std::string_view text) {
-    return regex.Match(re2::StringPiece(text.data(), text.size()), 0, text.size(),
-                       RE2::UNANCHORED, nullptr, 0);
+    return regex.Match(re2::StringPiece(text.data(), text.size()), 0, text.size(), RE2::UNANCHORED,
+                       nullptr, 0);
 }
 
 }  // namespace

@@ -169,8 +169,12 @@ Result<RouteMatch> Table::route(const http::RequestHead& head, std::string_view 
     return match;
 }
 
-const std::vector<RoutedHost>& Table::hosts() const noexcept { return impl_->hosts; }
-const std::vector<RoutedLocation>& Table::locations() const noexcept { return impl_->locations; }
+const std::vector<RoutedHost>& Table::hosts() const noexcept {
+    return impl_->hosts;
+}
+const std::vector<RoutedLocation>& Table::locations() const noexcept {
+    return impl_->locations;
+}
 
 Result<std::string_view> forward_target(const RouteMatch& match, const http::RequestHead& head,
                                         const vars::Scope& scope, Arena& arena) {

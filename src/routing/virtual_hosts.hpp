@@ -25,8 +25,8 @@ class VirtualHosts {
     static constexpr std::size_t kMaxName = 255;
 
   private:
-    using Names = boost::unordered_flat_map<std::string_view, std::uint32_t, http::HostHash,
-                                            http::HostEqual>;
+    using Names =
+        boost::unordered_flat_map<std::string_view, std::uint32_t, http::HostHash, http::HostEqual>;
     [[nodiscard]] std::optional<std::uint32_t> find_suffix(std::string_view name) const;
     [[nodiscard]] std::optional<std::uint32_t> find_prefix(std::string_view name) const;
     [[nodiscard]] std::optional<std::uint32_t> find_regex(std::string_view name) const;

@@ -86,7 +86,9 @@ std::optional<Reference> find_variable(std::string_view name,
     return Reference{Var::map, std::move(text)};
 }
 
-bool is_reserved(std::string_view name) { return find_builtin(name).has_value(); }
+bool is_reserved(std::string_view name) {
+    return find_builtin(name).has_value();
+}
 
 std::string suggest_variable(std::string_view name, const std::unordered_set<std::string>& maps) {
     std::string best;
@@ -94,7 +96,8 @@ std::string suggest_variable(std::string_view name, const std::unordered_set<std
     const auto consider = [&](std::string_view candidate) {
         const std::size_t distance = edit_distance(name, candidate);
         // Of two map names at the same distance the first in the alphabet, whatever the hash says.
-        if (distance < best_distance || (distance == best_distance && !best.empty() && candidate < best)) {
+        if (distance < best_distance ||
+            (distance == best_distance && !best.empty() && candidate < best)) {
             best_distance = distance;
             best = candidate;
         }

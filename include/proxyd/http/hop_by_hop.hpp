@@ -6,10 +6,11 @@ namespace proxyd::http {
 
 /// Fields that belong to one connection and never cross the proxy (RFC 9110 7.6.1, 11.7; RFC 9113
 /// 8.2.2). What the next connection needs its codec writes itself.
-inline constexpr FieldSet kHopByHop{
-    FieldId::connection,     FieldId::proxy_connection,   FieldId::keep_alive,
-    FieldId::te,             FieldId::transfer_encoding,  FieldId::upgrade,
-    FieldId::http2_settings, FieldId::proxy_authenticate, FieldId::proxy_authorization};
+inline constexpr FieldSet kHopByHop{FieldId::connection,         FieldId::proxy_connection,
+                                    FieldId::keep_alive,         FieldId::te,
+                                    FieldId::transfer_encoding,  FieldId::upgrade,
+                                    FieldId::http2_settings,     FieldId::proxy_authenticate,
+                                    FieldId::proxy_authorization};
 
 /// Removes kHopByHop and the fields named in Connection, but never the end-to-end ones that matter
 /// (Host, X-Forwarded-*, Authorization, Cookie, Content-Length, ...). Before ours are added.

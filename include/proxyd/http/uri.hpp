@@ -10,7 +10,7 @@ namespace proxyd::http {
 /// A request target split at the first '?'. Views into the target.
 struct Target {
     std::string_view path;
-    std::string_view query;   ///< without '?'
+    std::string_view query;  ///< without '?'
     bool has_query = false;
 };
 [[nodiscard]] Target split_target(std::string_view target) noexcept;
@@ -20,19 +20,19 @@ struct Target {
 [[nodiscard]] bool is_plain_path(std::string_view path) noexcept;
 
 struct NormalisedPath {
-    std::string decoded;   ///< for matching: percent-decoded, dot segments removed, "//" merged
-    std::string encoded;   ///< the same path for forwarding: dot segments removed, "//" merged,
-                           ///< needless escapes decoded, "%2F" and reserved escapes kept
+    std::string decoded;     ///< for matching: percent-decoded, dot segments removed, "//" merged
+    std::string encoded;     ///< the same path for forwarding: dot segments removed, "//" merged,
+                             ///< needless escapes decoded, "%2F" and reserved escapes kept
     bool ambiguous = false;  ///< `path: strict` refuses it: an encoded slash, backslash or dot, a
                              ///< raw backslash, or ';' in a dot segment
 };
 
-/// configuration.md section 3. Error bad_path: NUL, a broken percent-escape, a climb above the root, a
-/// dot segment next to an encoded slash or backslash, no leading '/'.
+/// configuration.md section 3. Error bad_path: NUL, a broken percent-escape, a climb above the
+/// root, a dot segment next to an encoded slash or backslash, no leading '/'.
 [[nodiscard]] Result<NormalisedPath> normalise_path(std::string_view path);
 
-/// Whether an element of `path` is "." or ".." in some spelling, with '/' and '\\', plain or encoded,
-/// between elements.
+/// Whether an element of `path` is "." or ".." in some spelling, with '/' and '\\', plain or
+/// encoded, between elements.
 [[nodiscard]] bool has_dot_segment(std::string_view path) noexcept;
 
 /// Percent-encodes what a request target or a Location may never hold raw: controls, space, 8-bit

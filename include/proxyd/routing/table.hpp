@@ -26,7 +26,7 @@ struct RoutedHost {
 struct RoutedLocation {
     const config::Location* config = nullptr;
     const RoutedHost* host = nullptr;
-    std::size_t index = 0;          ///< over the locations of all hosts
+    std::size_t index = 0;           ///< over the locations of all hosts
     const PathEdit* edit = nullptr;  ///< strip, replace or rewrite; null = the path stays
 };
 
@@ -68,8 +68,8 @@ class Table {
     [[nodiscard]] const RoutedHost* find_host(std::string_view authority,
                                               std::string_view listener) const;
     /// Errors: bad_host, no_host (HTTP/2: misdirected), bad_path, no_location.
-    [[nodiscard]] Result<RouteMatch> route(const http::RequestHead& head,
-                                           std::string_view listener, Scratch& scratch) const;
+    [[nodiscard]] Result<RouteMatch> route(const http::RequestHead& head, std::string_view listener,
+                                           Scratch& scratch) const;
 
     [[nodiscard]] const std::vector<RoutedHost>& hosts() const noexcept;
     [[nodiscard]] const std::vector<RoutedLocation>& locations() const noexcept;

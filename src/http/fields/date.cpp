@@ -172,9 +172,10 @@ DateText format_date(UnixSeconds time) noexcept {
 std::optional<UnixSeconds> parse_date(std::string_view text, UnixSeconds now) noexcept {
     Reader reader(text);
     const std::size_t comma = text.find(',');
-    const Parts parts = comma == 3           ? read_imf(reader)
-                        : comma == text.npos ? read_asctime(reader)
-                                             : read_rfc850(reader, static_cast<int>(day_of(now).year()));
+    const Parts parts = comma == 3 ? read_imf(reader)
+                        : comma == text.npos
+                            ? read_asctime(reader)
+                            : read_rfc850(reader, static_cast<int>(day_of(now).year()));
     if (!reader.done()) return std::nullopt;
     return to_seconds(parts);
 }

@@ -6,11 +6,14 @@ namespace proxyd::http {
 namespace {
 
 TEST(Message, MethodsAreCaseSensitive) {
-    const struct { const char* text; Method method; } rows[] = {
-        {"GET", Method::get},         {"HEAD", Method::head},       {"POST", Method::post},
-        {"PUT", Method::put},         {"DELETE", Method::delete_},  {"CONNECT", Method::connect},
-        {"OPTIONS", Method::options}, {"TRACE", Method::trace},     {"PATCH", Method::patch},
-        {"get", Method::other},       {"QUERY", Method::other},     {"", Method::other},
+    const struct {
+        const char* text;
+        Method method;
+    } rows[] = {
+        {"GET", Method::get},         {"HEAD", Method::head},      {"POST", Method::post},
+        {"PUT", Method::put},         {"DELETE", Method::delete_}, {"CONNECT", Method::connect},
+        {"OPTIONS", Method::options}, {"TRACE", Method::trace},    {"PATCH", Method::patch},
+        {"get", Method::other},       {"QUERY", Method::other},    {"", Method::other},
         {"PROPFIND", Method::other},  {"POSX", Method::other},
     };
     for (const auto& row : rows) EXPECT_EQ(parse_method(row.text), row.method) << row.text;

@@ -29,9 +29,11 @@ TEST(PlainPath, AcceptsWhatNormalisationWouldNotChange) {
 }
 
 TEST(PlainPath, RefusesWhatNeedsALook) {
-    for (const char* path : {"", "a", "*", "//", "/a//b", "/.", "/..", "/a/.", "/a/../b", "/%61",
-                             "/a\\b", "/1234567//x", "/123456//x", "/12345678/..", "/a b", "/a\tb",
-                             "/\xc3\xbc", "/a\x7f", "/a#b", "/a?b", "/\x01", "/a\x1f"}) {
+    for (const char* path :
+         {"",      "a",       "*",         "//",     "/a//b",       "/.",         "/..",
+          "/a/.",  "/a/../b", "/%61",      "/a\\b",  "/1234567//x", "/123456//x", "/12345678/..",
+          "/a b",  "/a\tb",   "/\xc3\xbc", "/a\x7f", "/a#b",        "/a?b",       "/\x01",
+          "/a\x1f"}) {
         EXPECT_FALSE(is_plain_path(path)) << path;
     }
     EXPECT_FALSE(is_plain_path(std::string_view("/a\0b", 4)));
@@ -63,7 +65,8 @@ INSTANTIATE_TEST_SUITE_P(
         Normal{"/a/../b", "/b", "/b"}, Normal{"/a/b/..", "/a/", "/a/"}, Normal{"/a/..", "/", "/"},
         Normal{"/a//b///c/", "/a/b/c/", "/a/b/c/"}, Normal{"/%61dmin", "/admin", "/admin"},
         Normal{"/a%20b", "/a b", "/a%20b"}, Normal{"/%c3%bc", "/\xc3\xbc", "/%C3%BC"},
-        Normal{"/%7euser%2d", "/~user-", "/~user-"}, Normal{"/%252e%252e/x", "/%2e%2e/x", "/%252e%252e/x"},
+        Normal{"/%7euser%2d", "/~user-", "/~user-"},
+        Normal{"/%252e%252e/x", "/%2e%2e/x", "/%252e%252e/x"},
         Normal{"/a%3fb%23c", "/a?b#c", "/a%3Fb%23c"},
         Normal{"/admin%2f", "/admin/", "/admin%2F", true},
         Normal{"/%2fadmin", "/admin", "/%2Fadmin", true},
@@ -78,12 +81,38 @@ INSTANTIATE_TEST_SUITE_P(
         Normal{"/ADMIN", "/ADMIN", "/ADMIN"}, Normal{"/static../x", "/static../x", "/static../x"}));
 
 TEST(NormalisePath, RefusesWhatReadsInTwoWays) {
-    for (const char* path :
-         {"", "a", "*", "/%", "/%2", "/%zz", "/a%0", "/%00", "/a%00.php", "/..", "/../x", "/a/../..",
-          "/a/../../b", "/%2e%2e/admin", "/.%2e/x", "/a//../../b", "/x/..%2fadmin", "/x%2f../admin",
-          "/x/..%2Fadmin", "/x%2f%2e%2e%2fadmin", "/x%5c..%5cadmin", "/x\\..\\admin", "/..\\admin",
-          "/x/..%5cadmin", "/a%2f.", "/.%2fa", "/a%2fb/../c", "/a%5cb/../c", "/a\\b/../c",
-          "/a%2f/../b", "/%2f/../b", "/%2f.."}) {
+    for (const char* path : {"",
+                             "a",
+                             "*",
+                             "/%",
+                             "/%2",
+                             "/%zz",
+                             "/a%0",
+                             "/%00",
+                             "/a%00.php",
+                             "/..",
+                             "/../x",
+                             "/a/../..",
+                             "/a/../../b",
+                             "/%2e%2e/admin",
+                             "/.%2e/x",
+                             "/a//../../b",
+                             "/x/..%2fadmin",
+                             "/x%2f../admin",
+                             "/x/..%2Fadmin",
+                             "/x%2f%2e%2e%2fadmin",
+                             "/x%5c..%5cadmin",
+                             "/x\\..\\admin",
+                             "/..\\admin",
+                             "/x/..%5cadmin",
+                             "/a%2f.",
+                             "/.%2fa",
+                             "/a%2fb/../c",
+                             "/a%5cb/../c",
+                             "/a\\b/../c",
+                             "/a%2f/../b",
+                             "/%2f/../b",
+                             "/%2f.."}) {
         const auto result = normalise_path(path);
         ASSERT_FALSE(result.ok()) << path;
         EXPECT_EQ(result.error().code, Reason::bad_path) << path;
@@ -117,9 +146,10 @@ void expect_invariant(const std::string& path) {
 }
 
 TEST(NormalisePath, MutationsNeverBreakTheInvariant) {
-    const std::vector<std::string> seeds{
-        "/admin/x", "/x/..%2fadmin", "/%2e%2e/admin", "//admin", "/./admin", "/admin%2f",
-        "/x/..;/admin", "/a\\..\\b", "/a%5c%2e%2e/b", "/a/b/c/../../d", "/api//users/./1%20"};
+    const std::vector<std::string> seeds{"/admin/x",       "/x/..%2fadmin",     "/%2e%2e/admin",
+                                         "//admin",        "/./admin",          "/admin%2f",
+                                         "/x/..;/admin",   "/a\\..\\b",         "/a%5c%2e%2e/b",
+                                         "/a/b/c/../../d", "/api//users/./1%20"};
     constexpr std::string_view kBytes("/.%2fF5cCeE\\;\0aZ 0", 19);
     std::mt19937 random(20240607);
     const auto below = [&](std::size_t n) { return static_cast<std::size_t>(random() % n); };
@@ -128,9 +158,14 @@ TEST(NormalisePath, MutationsNeverBreakTheInvariant) {
         for (std::size_t edits = 1 + below(6); edits > 0; --edits) {
             const std::size_t at = below(path.size());
             switch (below(3)) {
-                case 0: path[at] = kBytes[below(kBytes.size())]; break;
-                case 1: path.insert(at, 1, kBytes[below(kBytes.size())]); break;
-                default: if (path.size() > 1) path.erase(at, 1);
+                case 0:
+                    path[at] = kBytes[below(kBytes.size())];
+                    break;
+                case 1:
+                    path.insert(at, 1, kBytes[below(kBytes.size())]);
+                    break;
+                default:
+                    if (path.size() > 1) path.erase(at, 1);
             }
         }
         expect_invariant(path);
@@ -141,31 +176,6 @@ TEST(NormalisePath, MutationsNeverBreakTheInvariant) {
 TEST(EncodePath, EscapesWhatMayNotStandInAPath) {
     EXPECT_EQ(encode_path("/a b%?#\\\n\xc3\xbc"), "/a%20b%25%3F%23%5C%0A%C3%BC");
     EXPECT_EQ(encode_path("/a:@!$&'()*+,;=-._~"), "/a:@!$&'()*+,;=-._~");
-}
-
-TEST(Authority, SplitsHostAndPort) {
-    const struct { const char *text, *host, *port; } rows[] = {
-        {"example.com", "example.com", ""}, {"Example.com:8080", "Example.com", "8080"},
-        {"a:", "a", ""}, {"[::1]", "[::1]", ""}, {"[::1]:80", "[::1]", "80"},
-        {"127.0.0.1:65535", "127.0.0.1", "65535"}, {"a_b.c", "a_b.c", ""}, {"a.", "a.", ""},
-    };
-    for (const auto& row : rows) {
-        const auto result = parse_authority(row.text);
-        ASSERT_TRUE(result.ok()) << row.text;
-        EXPECT_EQ(result->host, row.host);
-        EXPECT_EQ(result->port, row.port);
-    }
-}
-
-TEST(Authority, RefusesTheRest) {
-    for (const char* text :
-         {"", ":80", "a:b", "a:65536", "a:000080", "a:80:80", "a:+80", "user@a", "a/b", "a b", "a\tb",
-          "::1", "[::1", "[]", "[1.2.3.4]", "[::1]x", "[fe80::1%25eth0]", "[v1.x]", "a..b", ".", "..",
-          ".a", "a%zz", "a%00", "a\\b", "a\"b", "a\xc3\xbc", "a?b", "a#b", "<a>", "a|b"}) {
-        EXPECT_FALSE(parse_authority(text).ok()) << text;
-    }
-    EXPECT_FALSE(parse_authority(std::string(256, 'a')).ok());
-    EXPECT_FALSE(parse_authority(std::string_view("a\0", 2)).ok());
 }
 
 }  // namespace

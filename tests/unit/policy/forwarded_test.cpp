@@ -8,8 +8,8 @@
 namespace proxyd::policy {
 namespace {
 
-using testing::lines;
 using ::testing::ElementsAre;
+using testing::lines;
 
 ForwardedFacts facts(bool trusted) {
     ForwardedFacts result;
@@ -23,9 +23,9 @@ ForwardedFacts facts(bool trusted) {
 
 TEST(ForwardedFields, AnUntrustedPeersClaimsAreReplaced) {
     http::HeaderMap fields;
-    for (const char* name : {"X-Forwarded-For", "x-forwarded-proto", "X-Forwarded-Host",
-                             "X-Forwarded-Port", "X-Real-IP", "Forwarded", "X-Forwarded-Prefix",
-                             "X-FORWARDED-SSL", "X-Forwarded-For"}) {
+    for (const char* name :
+         {"X-Forwarded-For", "x-forwarded-proto", "X-Forwarded-Host", "X-Forwarded-Port",
+          "X-Real-IP", "Forwarded", "X-Forwarded-Prefix", "X-FORWARDED-SSL", "X-Forwarded-For"}) {
         fields.add(name, "forged");
     }
     fields.add("X-Forwarde", "kept");
@@ -65,8 +65,9 @@ TEST(ForwardedFields, SaysOnlyWhatIsKnown) {
     unknown.scheme = http::Scheme::https;
     Arena arena;
     set_forwarded_fields(fields, unknown, arena);
-    EXPECT_THAT(lines(fields), ElementsAre("X-Real-IP: unix:", "X-Forwarded-For: unix:",
-                                           "X-Forwarded-Proto: https"));
+    EXPECT_THAT(
+        lines(fields),
+        ElementsAre("X-Real-IP: unix:", "X-Forwarded-For: unix:", "X-Forwarded-Proto: https"));
 }
 
 TEST(ForwardedFields, ViaNamesTheVersionThatWasReceived) {

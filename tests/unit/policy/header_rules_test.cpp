@@ -8,9 +8,9 @@
 namespace proxyd::policy {
 namespace {
 
+using ::testing::ElementsAre;
 using testing::FakeScope;
 using testing::lines;
-using ::testing::ElementsAre;
 using Op = config::HeaderRule::Op;
 
 config::HeaderRule rule(Op op, std::string name, std::string_view value = {}) {
@@ -51,9 +51,10 @@ TEST_F(HeaderRulesTest, AddKeepsWhatIsThere) {
 
 TEST_F(HeaderRulesTest, AnEmptyExpansionSendsNoField) {
     fields_.add("X-Tenant", "forged");
-    EXPECT_THAT(apply({rule(Op::set, "X-Tenant", "$remote_user"), rule(Op::add, "X-B", "$remote_user"),
-                       rule(Op::set_if_absent, "X-C", " $remote_user ")}),
-                ElementsAre());
+    EXPECT_THAT(
+        apply({rule(Op::set, "X-Tenant", "$remote_user"), rule(Op::add, "X-B", "$remote_user"),
+               rule(Op::set_if_absent, "X-C", " $remote_user ")}),
+        ElementsAre());
 }
 
 TEST_F(HeaderRulesTest, NothingBreaksTheMessage) {

@@ -45,11 +45,19 @@ std::string value_of(const config::Map& map, const char* key, std::string_view n
 }
 
 TEST(Maps, LooksUpInTheOrderOfKinds) {
-    const struct { const char *key, *value; } rows[] = {
-        {"mail.example.com", "exact h"}, {"MAIL.Example.com", "exact h"},
-        {"www.example.com", "long suffix"}, {"mail.test.com", "short suffix"},
-        {"mail.example.org", "long prefix"}, {"mail.org", "short prefix"},
-        {"s-2", "first regex"}, {"up", "upper"}, {"other", "any"}, {"", "absent"},
+    const struct {
+        const char *key, *value;
+    } rows[] = {
+        {"mail.example.com", "exact h"},
+        {"MAIL.Example.com", "exact h"},
+        {"www.example.com", "long suffix"},
+        {"mail.test.com", "short suffix"},
+        {"mail.example.org", "long prefix"},
+        {"mail.org", "short prefix"},
+        {"s-2", "first regex"},
+        {"up", "upper"},
+        {"other", "any"},
+        {"", "absent"},
     };
     for (const auto& row : rows) EXPECT_EQ(value_of(tier(), row.key), row.value) << row.key;
 }

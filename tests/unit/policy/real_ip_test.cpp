@@ -22,7 +22,9 @@ ClientAddress resolve(const config::Snapshot& config, std::string_view peer,
 
 TEST(RealIp, WalksFromRightToLeftOverTrustedAddresses) {
     const auto config = snapshot();
-    const struct { const char *peer, *value, *client; } rows[] = {
+    const struct {
+        const char *peer, *value, *client;
+    } rows[] = {
         {"10.0.0.1", "1.1.1.1, 2.2.2.2", "2.2.2.2"},
         {"10.0.0.1", "1.1.1.1, 10.0.0.2", "1.1.1.1"},
         {"10.0.0.1", "1.1.1.1, 2.2.2.2, 10.0.0.3 , 10.0.0.2", "2.2.2.2"},
@@ -47,9 +49,9 @@ TEST(RealIp, WalksFromRightToLeftOverTrustedAddresses) {
 
 TEST(RealIp, SeveralLinesAreOneList) {
     Arena arena;
-    const auto client = resolve(snapshot(), "10.0.0.1",
-                                {{"X-Forwarded-For", "3.3.3.3"}, {"X-Forwarded-For", "10.0.0.2"}},
-                                arena);
+    const auto client =
+        resolve(snapshot(), "10.0.0.1",
+                {{"X-Forwarded-For", "3.3.3.3"}, {"X-Forwarded-For", "10.0.0.2"}}, arena);
     EXPECT_EQ(client.text, "3.3.3.3");
     EXPECT_TRUE(client.trusted);
     EXPECT_EQ(client.port, 0);

@@ -44,7 +44,8 @@ TEST(Redirect, NeverLeavesTheHostThatTheOperatorNamed) {
     EXPECT_EQ(target("/$request_uri", "", "/evil.test"), "/evil.test");
     EXPECT_EQ(target("$uri", "/\\evil.test"), "/%5Cevil.test");
     EXPECT_EQ(target("$uri", "/\t/evil.test"), "/%09/evil.test");
-    EXPECT_EQ(target("https://new.test$request_uri", "", "//evil.test"), "https://new.test//evil.test");
+    EXPECT_EQ(target("https://new.test$request_uri", "", "//evil.test"),
+              "https://new.test//evil.test");
     EXPECT_EQ(target("https://new.test$request_uri", "", "*"), "https://new.test/*");
 }
 

@@ -21,17 +21,35 @@ std::string choose(const std::vector<std::string>& sources, std::string_view pat
 }
 
 TEST(LocationTree, FollowsTheOrder) {
-    const std::vector<std::string> all{"/",        "/api/",          "= /health",  "^~ /assets/",
-                                       "~ \\.php$", "~* \\.(png|jpg)$", "/api/v1/", "/raw*",
-                                       "~ ^/api/v1/x", "/api/v1/y.php"};
-    const struct { const char *path, *expected; } rows[] = {
-        {"/", "/"}, {"/x", "/"}, {"/health", "= /health"}, {"/health/", "/"}, {"/healthy", "/"},
-        {"/api/", "/api/"}, {"/api/users", "/api/"}, {"/apix", "/"}, {"/api", "redirect /api/"},
-        {"/assets/a.php", "^~ /assets/"}, {"/assets", "redirect ^~ /assets/"},
-        {"/a.php", "~ \\.php$"}, {"/a.PHP", "/"}, {"/api/a.php", "~ \\.php$"},
-        {"/api/v1/a", "/api/v1/"}, {"/api/v1/x.php", "~ \\.php$"}, {"/api/v1/x.png", "~* \\.(png|jpg)$"},
-        {"/api/v1/x", "~ ^/api/v1/x"}, {"/i/A.PNG", "~* \\.(png|jpg)$"}, {"/rawest/x", "/raw*"},
-        {"/raw", "/raw*"}, {"/ra", "/"}, {"/api/v1", "redirect /api/v1/"},
+    const std::vector<std::string> all{
+        "/",        "/api/", "= /health",    "^~ /assets/",  "~ \\.php$", "~* \\.(png|jpg)$",
+        "/api/v1/", "/raw*", "~ ^/api/v1/x", "/api/v1/y.php"};
+    const struct {
+        const char *path, *expected;
+    } rows[] = {
+        {"/", "/"},
+        {"/x", "/"},
+        {"/health", "= /health"},
+        {"/health/", "/"},
+        {"/healthy", "/"},
+        {"/api/", "/api/"},
+        {"/api/users", "/api/"},
+        {"/apix", "/"},
+        {"/api", "redirect /api/"},
+        {"/assets/a.php", "^~ /assets/"},
+        {"/assets", "redirect ^~ /assets/"},
+        {"/a.php", "~ \\.php$"},
+        {"/a.PHP", "/"},
+        {"/api/a.php", "~ \\.php$"},
+        {"/api/v1/a", "/api/v1/"},
+        {"/api/v1/x.php", "~ \\.php$"},
+        {"/api/v1/x.png", "~* \\.(png|jpg)$"},
+        {"/api/v1/x", "~ ^/api/v1/x"},
+        {"/i/A.PNG", "~* \\.(png|jpg)$"},
+        {"/rawest/x", "/raw*"},
+        {"/raw", "/raw*"},
+        {"/ra", "/"},
+        {"/api/v1", "redirect /api/v1/"},
         {"/api/v1/y.php", "~ \\.php$"},
     };
     for (const auto& row : rows) EXPECT_EQ(choose(all, row.path), row.expected) << row.path;
@@ -39,10 +57,19 @@ TEST(LocationTree, FollowsTheOrder) {
 
 TEST(LocationTree, PrefixesTakeWholeElements) {
     const std::vector<std::string> all{"/api", "/api/users", "/api/users/"};
-    const struct { const char *path, *expected; } rows[] = {
-        {"/api", "/api"}, {"/api/", "/api"}, {"/api/x", "/api"}, {"/apix", "none"},
-        {"/api/users", "/api/users"}, {"/api/users/", "/api/users/"},
-        {"/api/usersx", "/api"}, {"/api/user", "/api"}, {"/", "none"}, {"/API", "none"},
+    const struct {
+        const char *path, *expected;
+    } rows[] = {
+        {"/api", "/api"},
+        {"/api/", "/api"},
+        {"/api/x", "/api"},
+        {"/apix", "none"},
+        {"/api/users", "/api/users"},
+        {"/api/users/", "/api/users/"},
+        {"/api/usersx", "/api"},
+        {"/api/user", "/api"},
+        {"/", "none"},
+        {"/API", "none"},
     };
     for (const auto& row : rows) EXPECT_EQ(choose(all, row.path), row.expected) << row.path;
 }
@@ -87,8 +114,9 @@ std::string choose_slowly(const std::vector<std::string>& sources, std::string_v
     std::string best = "none";
     for (const std::string& source : sources) {
         const std::string_view text = std::string_view(source);
-        const bool fits = path.starts_with(text) && (path.size() == text.size() ||
-                                                     path[text.size()] == '/' || text.back() == '/');
+        const bool fits =
+            path.starts_with(text) &&
+            (path.size() == text.size() || path[text.size()] == '/' || text.back() == '/');
         if (fits && (best == "none" || source.size() > best.size())) best = source;
     }
     return best;
@@ -96,8 +124,10 @@ std::string choose_slowly(const std::vector<std::string>& sources, std::string_v
 
 TEST(LocationTree, AgreesWithTheRuleOnRandomPrefixes) {
     unsigned state = 1;
-    const auto random = [&state](unsigned n) { state = state * 1664525 + 1013904223;
-        return (state >> 16) % n; };
+    const auto random = [&state](unsigned n) {
+        state = state * 1664525 + 1013904223;
+        return (state >> 16) % n;
+    };
     const auto random_path = [&](unsigned longest) {
         std::string path = "/";
         for (unsigned i = random(7) % longest; i > 0; --i) path += "ab-/"[random(5) % 4];
@@ -107,7 +137,8 @@ TEST(LocationTree, AgreesWithTheRuleOnRandomPrefixes) {
         std::vector<std::string> sources;
         for (int i = 0; i < 12; ++i) {
             const std::string path = random_path(6);
-            if (std::find(sources.begin(), sources.end(), path) == sources.end()) sources.push_back(path);
+            if (std::find(sources.begin(), sources.end(), path) == sources.end())
+                sources.push_back(path);
         }
         for (int i = 0; i < 20; ++i) {
             const std::string path = random_path(8);

@@ -60,15 +60,21 @@ TEST(Route, IndicesAreDense) {
 
 TEST(Route, TheTraversalCorpusMeetsTheGuardOrIsRefused) {
     const auto routes = table({host({"a"}, {location("/admin"), location("/")})});
-    const struct { const char *target, *expected; } rows[] = {
-        {"/x/..%2fadmin", "bad_path"},   {"/%2e%2e/admin", "bad_path"}, {"//admin", "found /admin"},
-        {"/./admin", "found /admin"},    {"/admin%2f", "found /admin"}, {"/ADMIN", "found /"},
-        {"/x/..;/admin", "found /"},     {"/%61dmin", "found /admin"},  {"/x/../admin", "found /admin"},
-        {"/x/%2e%2e/admin", "found /admin"}, {"/x\\..\\admin", "bad_path"}, {"/..%5cadmin", "bad_path"},
-        {"/admin%00", "bad_path"},       {"/%252e%252e/admin", "found /"}, {"/%2fadmin", "found /admin"},
-        {"/admin%2f..%2f..", "bad_path"}, {"///admin///x", "found /admin"}, {"/admin/%", "bad_path"},
+    const struct {
+        const char *target, *expected;
+    } rows[] = {
+        {"/x/..%2fadmin", "bad_path"},    {"/%2e%2e/admin", "bad_path"},
+        {"//admin", "found /admin"},      {"/./admin", "found /admin"},
+        {"/admin%2f", "found /admin"},    {"/ADMIN", "found /"},
+        {"/x/..;/admin", "found /"},      {"/%61dmin", "found /admin"},
+        {"/x/../admin", "found /admin"},  {"/x/%2e%2e/admin", "found /admin"},
+        {"/x\\..\\admin", "bad_path"},    {"/..%5cadmin", "bad_path"},
+        {"/admin%00", "bad_path"},        {"/%252e%252e/admin", "found /"},
+        {"/%2fadmin", "found /admin"},    {"/admin%2f..%2f..", "bad_path"},
+        {"///admin///x", "found /admin"}, {"/admin/%", "bad_path"},
     };
-    for (const auto& row : rows) EXPECT_EQ(reason(*routes, request(row.target)), row.expected) << row.target;
+    for (const auto& row : rows)
+        EXPECT_EQ(reason(*routes, request(row.target)), row.expected) << row.target;
 }
 
 TEST(Route, StrictRefusesWhatReadsInTwoWays) {
@@ -104,7 +110,8 @@ std::string forwarded(config::Location rule, std::string_view target, const Fake
     Arena arena;
     const auto match = routes->route(head, "http", scratch);
     if (!match) return std::string(word(match.error().code));
-    if (match->slash_redirect) return "redirect " + std::string(slash_redirect_target(*match, arena));
+    if (match->slash_redirect)
+        return "redirect " + std::string(slash_redirect_target(*match, arena));
     const auto result = forward_target(*match, head, scope, arena);
     return result ? std::string(*result) : std::string(word(result.error().code));
 }
@@ -118,14 +125,19 @@ config::Location with_path(config::Policy::Path path) {
 }
 
 TEST(ForwardTarget, RawKeepsTheSpellingAndNormalizedSendsWhatMatched) {
-    const struct { const char *target, *normalized; } rows[] = {
-        {"/p/a?b=%2F", "/p/a?b=%2F"},       {"//p//a/./b/../c?x", "/p/a/c?x"},
-        {"/p/%61%2fb%20c", "/p/a%2Fb%20c"}, {"/%70/a?", "/p/a?"},
+    const struct {
+        const char *target, *normalized;
+    } rows[] = {
+        {"/p/a?b=%2F", "/p/a?b=%2F"},
+        {"//p//a/./b/../c?x", "/p/a/c?x"},
+        {"/p/%61%2fb%20c", "/p/a%2Fb%20c"},
+        {"/%70/a?", "/p/a?"},
         {"/p/a\\b", "/p/a%5Cb"},
     };
     for (const auto& row : rows) {
         EXPECT_EQ(forwarded(with_path(config::Policy::Path::raw), row.target), row.target);
-        EXPECT_EQ(forwarded(with_path(config::Policy::Path::normalized), row.target), row.normalized);
+        EXPECT_EQ(forwarded(with_path(config::Policy::Path::normalized), row.target),
+                  row.normalized);
     }
 }
 

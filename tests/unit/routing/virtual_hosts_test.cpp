@@ -12,25 +12,45 @@ namespace {
 using testing::host;
 using testing::table;
 
-std::string name_of(const RoutedHost* host) { return host ? host->config->name : "none"; }
+std::string name_of(const RoutedHost* host) {
+    return host ? host->config->name : "none";
+}
 
 TEST(VirtualHosts, ChoosesInTheOrderOfNames) {
     const auto hosts = table({
-        host({"~^v\\d+\\.example\\.com$"}), host({"~example"}), host({"*.example.com"}),
-        host({"*.deep.example.com"}), host({"www.example.*"}), host({"www.*"}),
-        host({"App.Example.com", "alias.test"}), host({".both.test"}), host({"[::1]"}),
+        host({"~^v\\d+\\.example\\.com$"}),
+        host({"~example"}),
+        host({"*.example.com"}),
+        host({"*.deep.example.com"}),
+        host({"www.example.*"}),
+        host({"www.*"}),
+        host({"App.Example.com", "alias.test"}),
+        host({".both.test"}),
+        host({"[::1]"}),
     });
-    const struct { const char *authority, *expected; } rows[] = {
-        {"app.example.com", "App.Example.com"}, {"APP.EXAMPLE.COM.:8080", "App.Example.com"},
-        {"alias.test", "App.Example.com"},      {"x.example.com", "*.example.com"},
-        {"x.y.example.com", "*.example.com"},   {"x.deep.example.com", "*.deep.example.com"},
-        {"deep.example.com", "*.example.com"},  {"www.example.com", "*.example.com"},
-        {"www.example.org", "www.example.*"},   {"www.example.co.uk", "www.example.*"},
-        {"www.test", "www.*"},                  {"V12.Example.Org", "~example"},
-        {"v12.example.com", "*.example.com"},   {"example.com", "~example"},
-        {"both.test", ".both.test"},            {"a.both.test:1", ".both.test"},
-        {"[::1]:80", "[::1]"},                  {"nobody.test", "none"},
-        {"www", "none"},                        {"", "none"},
+    const struct {
+        const char *authority, *expected;
+    } rows[] = {
+        {"app.example.com", "App.Example.com"},
+        {"APP.EXAMPLE.COM.:8080", "App.Example.com"},
+        {"alias.test", "App.Example.com"},
+        {"x.example.com", "*.example.com"},
+        {"x.y.example.com", "*.example.com"},
+        {"x.deep.example.com", "*.deep.example.com"},
+        {"deep.example.com", "*.example.com"},
+        {"www.example.com", "*.example.com"},
+        {"www.example.org", "www.example.*"},
+        {"www.example.co.uk", "www.example.*"},
+        {"www.test", "www.*"},
+        {"V12.Example.Org", "~example"},
+        {"v12.example.com", "*.example.com"},
+        {"example.com", "~example"},
+        {"both.test", ".both.test"},
+        {"a.both.test:1", ".both.test"},
+        {"[::1]:80", "[::1]"},
+        {"nobody.test", "none"},
+        {"www", "none"},
+        {"", "none"},
         {".example.net", "~example"},
     };
     for (const auto& row : rows) {

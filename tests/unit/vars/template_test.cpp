@@ -27,10 +27,14 @@ std::string expand(std::string_view text, const Scope& scope = FakeScope{}) {
 
 TEST(Template, ExpandsNamesAndFamilies) {
     FakeScope scope;
-    scope.values = {{{Var::host, ""}, "h"},          {{Var::http_field, "x_api_key"}, "k"},
-                    {{Var::cookie, "Sid"}, "c"},     {{Var::arg, "q"}, "a"},
-                    {{Var::map, "tier"}, "gold"},    {{Var::capture, "1"}, "one"},
-                    {{Var::http_host, ""}, "hh"},    {{Var::sent_http_field, "etag"}, "e"},
+    scope.values = {{{Var::host, ""}, "h"},
+                    {{Var::http_field, "x_api_key"}, "k"},
+                    {{Var::cookie, "Sid"}, "c"},
+                    {{Var::arg, "q"}, "a"},
+                    {{Var::map, "tier"}, "gold"},
+                    {{Var::capture, "1"}, "one"},
+                    {{Var::http_host, ""}, "hh"},
+                    {{Var::sent_http_field, "etag"}, "e"},
                     {{Var::upstream_http_field, "server"}, "s"}};
     EXPECT_EQ(expand("a $host b", scope), "a h b");
     EXPECT_EQ(expand("$http_X_API_Key|$cookie_Sid|$arg_q|$tier|$http_host", scope),
@@ -57,7 +61,10 @@ TEST(Template, ConstantKeepsOneLiteral) {
 }
 
 TEST(Template, ErrorsNamePlaceAndNeighbour) {
-    const struct { const char *text, *message, *suggestion; std::size_t offset; } rows[] = {
+    const struct {
+        const char *text, *message, *suggestion;
+        std::size_t offset;
+    } rows[] = {
         {"ab $remote_adr", "unknown variable '$remote_adr'", "$remote_addr", 3},
         {"$tiers", "unknown variable '$tiers'", "$tier", 0},
         {"${hots}", "unknown variable '$hots'", "$host", 0},

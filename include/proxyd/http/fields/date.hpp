@@ -15,7 +15,8 @@ using DateText = std::array<char, 29>;
 [[nodiscard]] DateText format_date(UnixSeconds time) noexcept;
 /// The three forms of RFC 9110 5.6.7. `now` places the two-digit years of the second: never more
 /// than 50 years ahead.
-[[nodiscard]] std::optional<UnixSeconds> parse_date(std::string_view text, UnixSeconds now) noexcept;
+[[nodiscard]] std::optional<UnixSeconds> parse_date(std::string_view text,
+                                                    UnixSeconds now) noexcept;
 
 [[nodiscard]] inline std::string_view view(const DateText& text) noexcept {
     return {text.data(), text.size()};

@@ -24,7 +24,8 @@ struct ForwardedElement {
     std::string_view for_, by, host, proto;
 };
 /// nullopt where the grammar is broken.
-[[nodiscard]] std::optional<ForwardedElement> parse_forwarded_element(std::string_view text) noexcept;
+[[nodiscard]] std::optional<ForwardedElement> parse_forwarded_element(
+    std::string_view text) noexcept;
 
 /// The elements of a list field that may stand on several lines, from the last to the first.
 /// Commas inside quoted strings do not separate. The map must outlive the walk unchanged.

@@ -18,7 +18,9 @@ TEST(Date, ReadsTheThreeForms) {
 }
 
 TEST(Date, TwoDigitYearsLieAtMostFiftyYearsAhead) {
-    const auto year_of = [](const char* text) { return 1970 + *parse_date(text, kNow) / 31'556'952; };
+    const auto year_of = [](const char* text) {
+        return 1970 + *parse_date(text, kNow) / 31'556'952;
+    };
     EXPECT_EQ(year_of("Friday, 15-Jun-73 12:00:00 GMT"), 2073);
     EXPECT_EQ(year_of("Friday, 15-Jun-74 12:00:00 GMT"), 1974);
     EXPECT_EQ(year_of("Friday, 15-Jun-00 12:00:00 GMT"), 2000);

@@ -12,10 +12,16 @@ namespace {
 using testing::ElementsAre;
 
 TEST(ForwardedNode, ToleratesPortsBracketsAndQuotes) {
-    const struct { const char *text, *address; int port; } rows[] = {
-        {"1.2.3.4", "1.2.3.4", 0},        {"1.2.3.4:5678", "1.2.3.4", 5678},
-        {"::1", "::1", 0},                {"[::1]", "::1", 0},
-        {"[2001:db8::1]:443", "2001:db8::1", 443}, {"\"[::1]:80\"", "::1", 80},
+    const struct {
+        const char *text, *address;
+        int port;
+    } rows[] = {
+        {"1.2.3.4", "1.2.3.4", 0},
+        {"1.2.3.4:5678", "1.2.3.4", 5678},
+        {"::1", "::1", 0},
+        {"[::1]", "::1", 0},
+        {"[2001:db8::1]:443", "2001:db8::1", 443},
+        {"\"[::1]:80\"", "::1", 80},
         {" 1.2.3.4 ", "1.2.3.4", 0},
     };
     for (const auto& row : rows) {

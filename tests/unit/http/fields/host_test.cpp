@@ -6,10 +6,17 @@ namespace proxyd::http {
 namespace {
 
 TEST(HostField, DropsPortAndOneTrailingDot) {
-    const struct { const char *authority, *host, *port; } rows[] = {
-        {"a.b", "a.b", ""},     {"A.b:80", "A.b", "80"},    {"a.b.:80", "a.b", "80"},
-        {"a.b..", "a.b.", ""},  {"[::1]:80", "[::1]", "80"}, {"[::1]", "[::1]", ""},
-        {"a:", "a", ""},        {"", "", ""},
+    const struct {
+        const char *authority, *host, *port;
+    } rows[] = {
+        {"a.b", "a.b", ""},
+        {"A.b:80", "A.b", "80"},
+        {"a.b.:80", "a.b", "80"},
+        {"a.b..", "a.b.", ""},
+        {"[::1]:80", "[::1]", "80"},
+        {"[::1]", "[::1]", ""},
+        {"a:", "a", ""},
+        {"", "", ""},
     };
     for (const auto& row : rows) {
         EXPECT_EQ(host_of(row.authority), row.host);

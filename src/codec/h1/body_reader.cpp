@@ -119,6 +119,9 @@ Task<Result<BodyPart>> BodyReader::read_slow(std::size_t max, std::chrono::milli
         }
         const Channel::Fill filled = co_await channel_.fill(limit);
         if (filled == Channel::Fill::closed) co_return channel_.failure();
+        if (filled == Channel::Fill::interrupted) {
+            co_return Error(Reason::client_closed, side_, Retry::no, "reading was given up");
+        }
         if (filled == Channel::Fill::late) {
             co_return side_ == Source::downstream
                 ? Error(Reason::client_timeout_body, side_)

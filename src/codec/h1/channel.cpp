@@ -34,7 +34,7 @@ Channel::Channel(async::Loop& loop, net::TransportPtr transport, ChannelListener
           loop.wheel(),
           [](void* self) {
               auto& channel = *static_cast<Channel*>(self);
-              channel.read_late_ = true;
+              channel.outcome_ = Fill::late;
               channel.reader_.set();
           },
           this),
@@ -129,13 +129,18 @@ Task<Channel::Fill> Channel::fill_slow(std::chrono::milliseconds limit) {
         make_room();
         arm();
     }
-    read_late_ = false;
+    outcome_ = Fill::more;
     read_deadline_.arm(limit);
     reader_.clear();
     co_await reader_.wait();
     read_deadline_.disarm();
-    if (closed_) co_return Fill::closed;
-    co_return read_late_ ? Fill::late : Fill::more;
+    co_return closed_ ? Fill::closed : outcome_;
+}
+
+void Channel::interrupt() {
+    if (!reader_.waiting()) return;
+    outcome_ = Fill::interrupted;
+    reader_.set();
 }
 
 void Channel::end_input(const net::ErrorCode& error) {

@@ -52,10 +52,12 @@ class Channel final : public net::TransportObserver {
     [[nodiscard]] const net::ErrorCode& input_error() const noexcept { return input_error_; }
     /// More bytes are probably in the kernel: the last read filled its room.
     [[nodiscard]] bool more_likely() const noexcept { return last_read_full_; }
-    enum class Fill : std::uint8_t { more, late, closed };
+    enum class Fill : std::uint8_t { more, late, closed, interrupted };
     /// `more`: unread() has grown or the input ended; `late`: nothing came for `limit` (0 = none);
-    /// `closed`: the channel failed.
+    /// `closed`: the channel failed; `interrupted`: see there.
     Task<Fill> fill(std::chrono::milliseconds limit);
+    /// A pending fill() returns at once; nothing else changes.
+    void interrupt();
     [[nodiscard]] bool filling() const noexcept { return reader_.waiting(); }
     /// Starts the standing read where it is missing and there is room.
     void arm();
@@ -114,7 +116,8 @@ class Channel final : public net::TransportObserver {
     std::size_t block_bytes_;
     std::size_t begin_ = 0, end_ = 0, pin_ = 0, armed_room_ = 0;
     bool armed_ = false, resting_ = false, input_ended_ = false, last_read_full_ = false;
-    bool write_waiting_ = false, closed_ = false, read_late_ = false, finish_when_sent_ = false;
+    bool write_waiting_ = false, closed_ = false, finish_when_sent_ = false;
+    Fill outcome_ = Fill::more;  ///< why the reader was woken
     Source side_;
     Reason send_late_ = Reason::client_timeout_send;
     net::ErrorCode input_error_;

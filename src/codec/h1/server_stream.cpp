@@ -187,7 +187,7 @@ Task<Result<http::BodyPart>> ServerStreamH1::read_after_continue(std::size_t max
     co_return co_await reader_.read(max, limits_.body_timeout);
 }
 
-void ServerStreamH1::stop(http::StopReason) noexcept {}
+void ServerStreamH1::stop(http::StopReason) noexcept { channel_.interrupt(); }
 
 // The answer ----------------------------------------------------------------------------------
 

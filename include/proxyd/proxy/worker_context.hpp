@@ -1,0 +1,59 @@
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "proxyd/async/loop.hpp"
+#include "proxyd/proxy/log_file.hpp"
+#include "proxyd/upstream/attempt.hpp"
+
+namespace proxyd::proxy {
+
+/// Lines of one worker on their way to one log file: written when the buffer is full and at the
+/// latest after `flush`.
+class LogBuffer {
+  public:
+    LogBuffer(async::Loop& loop, std::shared_ptr<LogFile> file);
+    LogBuffer(const LogBuffer&) = delete;
+    LogBuffer& operator=(const LogBuffer&) = delete;
+    ~LogBuffer() { flush(); }
+
+    /// Append one line, newline included, then call commit().
+    [[nodiscard]] std::string& text() noexcept { return text_; }
+    void commit(std::size_t buffer_bytes, std::chrono::milliseconds flush_after);
+    void flush() noexcept;
+
+  private:
+    std::shared_ptr<LogFile> file_;
+    std::string text_;
+    async::Deadline deadline_;
+};
+
+/// What one worker lends to its exchanges. On the loop's thread; outlives them.
+class WorkerContext {
+  public:
+    explicit WorkerContext(async::Loop& loop) : loop_(loop), pools_(loop) {}
+    WorkerContext(const WorkerContext&) = delete;
+    WorkerContext& operator=(const WorkerContext&) = delete;
+
+    [[nodiscard]] async::Loop& loop() noexcept { return loop_; }
+    [[nodiscard]] upstream::WorkerPools& pools() noexcept { return pools_; }
+    [[nodiscard]] LogBuffer& log_buffer(const std::shared_ptr<LogFile>& file);
+    void flush_logs() noexcept;
+    /// The Date field of this second (RFC 9110 5.6.7).
+    [[nodiscard]] std::string_view date();
+
+    std::uint64_t exchanges = 0;  ///< running
+    std::uint64_t requests = 0;   ///< since the start
+    bool draining = false;
+
+  private:
+    async::Loop& loop_;
+    upstream::WorkerPools pools_;
+    std::vector<std::unique_ptr<LogBuffer>> logs_;
+    std::int64_t date_second_ = -1;
+    std::string date_;
+};
+
+}  // namespace proxyd::proxy

@@ -1,0 +1,81 @@
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <memory>
+#include <string>
+
+#include "proxyd/async/loop.hpp"
+#include "proxyd/base/result.hpp"
+#include "proxyd/base/task.hpp"
+#include "proxyd/http/stream.hpp"
+#include "proxyd/upstream/group.hpp"
+
+namespace proxyd::upstream {
+
+/// The idle connections of one worker to all peers. Outlives generations; on the loop's thread.
+/// Its connections close when their idle limit is over, the peer closes them or the worker stops.
+class WorkerPools {
+  public:
+    explicit WorkerPools(async::Loop& loop);
+    ~WorkerPools();
+    [[nodiscard]] async::Loop& loop() noexcept;
+    /// Closes every idle connection (drain); those in use close after their exchange.
+    void close_idle();
+
+  private:
+    friend class Attempts;
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+struct AttemptSettings {
+    std::chrono::milliseconds connect{5'000}, send{60'000}, read{300'000};
+    std::size_t max_header_size = 64 * 1024;
+};
+
+/// All tries of one exchange on one group: picks peers, takes connections from the pool or makes
+/// them, keeps the books of health and in-flight counts. Owned by the exchange. open() gives one
+/// stream at a time; the last must be gone before the next open().
+class Attempts {
+  public:
+    Attempts(WorkerPools& pools, const Group& group, const AttemptSettings& settings);
+    Attempts(const Attempts&) = delete;
+    Attempts& operator=(const Attempts&) = delete;
+    ~Attempts();
+
+    /// A stream to a peer that was not tried yet; `fresh`: to the same peer as before, on a new
+    /// connection. `idempotent` false: a pooled connection is looked at before it is trusted.
+    Task<Result<std::unique_ptr<http::ClientStream>>> open(bool idempotent, bool fresh = false);
+    /// How the current try ended, for the peer's health.
+    void failed(const Error& why);
+    void succeeded();
+    /// Whether open() would have somebody left to ask.
+    [[nodiscard]] bool another_peer_left() const noexcept;
+    /// Makes a pending open() return `why`.
+    void cancel(const Error& why);
+
+    [[nodiscard]] unsigned count() const noexcept { return count_; }
+    [[nodiscard]] const Peer* peer() const noexcept { return peer_; }
+    /// "127.0.0.1:3000, 127.0.0.1:3001", in order of the tries.
+    [[nodiscard]] std::string addresses() const;
+    [[nodiscard]] std::chrono::milliseconds connect_time() const noexcept { return connect_time_; }
+
+  private:
+    struct Connecting;
+    Task<Result<std::unique_ptr<http::ClientStream>>> connect();
+    bool choose(bool same);
+    void leave_peer() noexcept;
+
+    WorkerPools& pools_;
+    const Group& group_;
+    const AttemptSettings settings_;
+    const Peer* peer_ = nullptr;
+    Connecting* connecting_ = nullptr;
+    std::uint64_t tried_ = 0;
+    unsigned count_ = 0;
+    std::array<const Peer*, 8> history_{};  ///< for addresses(); later tries are not listed
+    std::chrono::milliseconds connect_time_{0};
+};
+
+}  // namespace proxyd::upstream

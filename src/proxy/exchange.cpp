@@ -1,0 +1,56 @@
+#include "exchange.hpp"
+
+#include "access_log.hpp"
+#include "forward.hpp"
+#include "pipeline.hpp"
+
+namespace proxyd::proxy {
+
+Exchange::Exchange(WorkerContext& its_worker, GenerationRef its_generation,
+                   std::unique_ptr<http::ServerStream> its_stream)
+    : worker(its_worker),
+      generation(std::move(its_generation)),
+      stream(std::move(its_stream)),
+      started(worker.loop().now()),
+      plan(&plans().fallback),
+      total_(
+          worker.loop().wheel(),
+          [](void* self) {
+              auto& exchange = *static_cast<Exchange*>(self);
+              const Error why(Reason::timeout_total, Source::internal);
+              if (exchange.forward != nullptr) exchange.forward->cancel(why);
+          },
+          this) {
+    ++worker.exchanges;
+    ++worker.requests;
+    stream->set_abort_listener(this);
+}
+
+Exchange::~Exchange() { --worker.exchanges; }
+
+Task<void> Exchange::run() {
+    co_await run_pipeline(*this);
+    if (status == 0) status = status_of(Reason::client_closed);
+    write_access_log(*this);
+    stream->set_abort_listener(nullptr);
+}
+
+void Exchange::limit_total(std::chrono::milliseconds limit) { total_.arm(limit); }
+
+void Exchange::on_abort(const Error& why) {
+    if (forward != nullptr) forward->cancel(why);
+}
+
+std::string_view Exchange::request_id() const {
+    if (!given_request_id_.empty()) return given_request_id_;
+    if (!request_id_) request_id_ = random_id();
+    return view(*request_id_);
+}
+
+Task<void> run_exchange(WorkerContext& worker, GenerationRef generation,
+                        std::unique_ptr<http::ServerStream> stream) {
+    Exchange exchange(worker, std::move(generation), std::move(stream));
+    co_await exchange.run();
+}
+
+}  // namespace proxyd::proxy

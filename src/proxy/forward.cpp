@@ -1,0 +1,271 @@
+#include "forward.hpp"
+
+#include <charconv>
+
+#include "error_pages.hpp"
+#include "local_response.hpp"
+#include "proxyd/http/hop_by_hop.hpp"
+#include "response_head.hpp"
+#include "retry_rule.hpp"
+#include "tunnel.hpp"
+#include "upstream_request.hpp"
+
+namespace proxyd::proxy {
+namespace {
+
+using http::Framing;
+using std::chrono::milliseconds;
+
+/// Bodies up to this size go out with the head, before the answer is looked for.
+constexpr std::size_t kInlineBody = 32 * 1024;
+constexpr std::size_t kPiece = 256 * 1024;
+/// A pool can hold many connections that died together.
+constexpr unsigned kMaxStale = 3;
+
+upstream::AttemptSettings attempt_settings(const Exchange& exchange) {
+    upstream::AttemptSettings settings;
+    settings.connect = exchange.plan->timeouts.connect;
+    settings.send = exchange.plan->timeouts.send;
+    settings.read = exchange.plan->timeouts.read;
+    settings.max_header_size = exchange.policy().buffer_header;
+    return settings;
+}
+
+}  // namespace
+
+Forward::Forward(Exchange& exchange)
+    : exchange_(exchange),
+      settings_(exchange.plan->group->settings()),
+      attempts_(exchange.worker.pools(), *exchange.plan->group, attempt_settings(exchange)),
+      body_(exchange.stream->body(), exchange.request()),
+      idempotent_(http::is_idempotent(exchange.request().method)) {
+    exchange_.forward = this;
+}
+
+Forward::~Forward() {
+    exchange_.forward = nullptr;
+    if (gone_ != nullptr) *gone_ = true;
+}
+
+void Forward::cancel(const Error& why) {
+    if (canceled_ || finished_) return;
+    canceled_ = why;
+    // Whatever the exchange waits for ends now, and often the exchange with it.
+    bool gone = false;
+    gone_ = &gone;
+    if (!stream_) {
+        body_.stop();
+        if (!gone) attempts_.cancel(why);
+    } else {
+        if (exchange_.head_sent) exchange_.stream->reset(why);
+        if (!gone) stream_->reset(why);
+    }
+    if (!gone) gone_ = nullptr;
+}
+
+Task<void> Forward::run() {
+    const config::Policy& policy = exchange_.policy();
+    if (body_.present() && wants_request_buffering(exchange_.request(), policy)) {
+        auto ready = co_await body_.buffer(policy.buffer_request, exchange_.outgoing.content_length);
+        if (!ready) co_return co_await respond_error(exchange_, canceled_ ? *canceled_ : ready.error());
+        settle_framing(body_, exchange_.outgoing);
+    }
+    while (true) {
+        auto head = co_await try_once();
+        if (head && !status_asks_for_retry((*head)->status)) {
+            attempts_.succeeded();
+            co_await relay(**head);
+            co_return;
+        }
+        Next next = Next::other_peer;
+        Error why(Reason::upstream_bad_response, Source::upstream);
+        if (!head) {
+            why = canceled_ ? *canceled_ : client_failed_ ? *client_failed_ : head.error();
+            next = canceled_ || client_failed_ ? Next::give_up : after(why);
+        } else {
+            attempts_.failed(why);
+        }
+        co_await end_attempt();
+        if (next == Next::give_up) {
+            exchange_.upstream.addresses = attempts_.addresses();
+            co_return co_await respond_error(exchange_, why);
+        }
+        same_peer_ = next == Next::same_peer;
+    }
+}
+
+/// Closes what the last try left open, so that the next one starts clean.
+Task<void> Forward::end_attempt() {
+    if (uploads_.size() != 0) {
+        if (stream_) stream_->reset(Error(Reason::upstream_closed, Source::upstream));
+        body_.stop();
+        co_await uploads_.join();
+    }
+    stream_.reset();
+}
+
+Task<Result<http::ResponseHead*>> Forward::try_once() {
+    const async::Milliseconds began = exchange_.worker.loop().now();
+    auto opened = co_await attempts_.open(idempotent_, std::exchange(same_peer_, false));
+    if (canceled_) co_return *canceled_;
+    if (!opened) co_return std::move(opened).error();
+    stream_ = std::move(*opened);
+    exchange_.upstream.connect_time = attempts_.connect_time().count();
+
+    http::SendOptions options;
+    options.end = !body_.present();
+    auto sent = co_await stream_->send_head(exchange_.outgoing, options);
+    if (body_.present()) {
+        if (body_.complete() && body_.buffered().size() <= kInlineBody) {
+            sent = co_await body_.send_to(*stream_);
+        } else {
+            uploads_.spawn(upload());
+        }
+    }
+    // A failed send is not the answer: the peer may have said why before it closed.
+    auto head = co_await read_final_head();
+    exchange_.upstream.header_time = exchange_.worker.loop().now() - began;
+    co_return head;
+}
+
+Task<Result<http::ResponseHead*>> Forward::read_final_head() {
+    while (true) {
+        auto head = co_await stream_->read_head();
+        if (canceled_) co_return *canceled_;
+        if (!head) co_return head;
+        const int status = (*head)->status;
+        if (status >= 200 || status == 101) co_return head;
+        // 100 was ours to give; the others are the client's.
+        if (status == 100) continue;
+        http::remove_hop_by_hop((*head)->fields);
+        if (auto passed = co_await exchange_.stream->send_informational(**head); !passed) {
+            co_return std::move(passed).error();
+        }
+    }
+}
+
+Task<void> Forward::upload() {
+    auto sent = co_await body_.send_to(*stream_);
+    if (sent || canceled_ || sent.error().source != Source::downstream) co_return;
+    client_failed_ = sent.error();
+    if (stream_) stream_->reset(*client_failed_);
+}
+
+Forward::Next Forward::after(const Error& why) {
+    const bool stale = why.retry == Retry::only_if_reused && stream_ && stream_->reused();
+    if (stale && body_.replayable() && (idempotent_ || settings_.retry.non_idempotent) &&
+        stale_ < kMaxStale) {
+        ++stale_;
+        return Next::same_peer;
+    }
+    if (why.source != Source::upstream || why.code == Reason::no_live_upstream) {
+        return Next::give_up;
+    }
+    attempts_.failed(why);
+    const auto word = retry_word(why.code);
+    if (!word) return Next::give_up;
+    return may_ask_another(*word, why.retry == Retry::yes) ? Next::other_peer : Next::give_up;
+}
+
+bool Forward::may_ask_another(config::RetryOn word, bool nothing_sent) const {
+    const config::Retry& retry = settings_.retry;
+    const unsigned limit = retry.attempts != 0 ? retry.attempts : UINT32_MAX;
+    return retry.has(word) && attempts_.count() < limit && body_.replayable() &&
+           (nothing_sent || idempotent_ || retry.non_idempotent) &&
+           (retry.timeout.count() == 0 || exchange_.elapsed() < retry.timeout.count()) &&
+           attempts_.another_peer_left();
+}
+
+bool Forward::status_asks_for_retry(int status) const {
+    const auto word = retry_word(status);
+    return word && may_ask_another(*word, false);
+}
+
+// The answer ----------------------------------------------------------------------------------
+
+void Forward::note_head(const http::ResponseHead& head) {
+    exchange_.upstream.addresses = attempts_.addresses();
+    char digits[8];
+    const auto end = std::to_chars(digits, digits + sizeof digits, head.status).ptr;
+    exchange_.upstream.statuses.assign(digits, end);
+    exchange_.upstream.fields = &head.fields;
+}
+
+Task<void> Forward::relay(http::ResponseHead& head) {
+    note_head(head);
+    if (head.status == 101) {
+        co_await tunnel(head);
+        co_return;
+    }
+    const config::Policy& policy = exchange_.policy();
+    if (policy.intercept_errors && head.status >= 400 &&
+        find_error_page(policy, head.status) != nullptr) {
+        co_await respond_intercepted(exchange_, head.status);
+    } else {
+        const bool unbuffered = !policy.buffering || wants_streaming(head);
+        relay_response_head(exchange_, head);
+        const bool has_body =
+            head.framing != Framing::none && exchange_.request().method != http::Method::head;
+        exchange_.stream->set_send_buffer(unbuffered ? 0 : policy.buffer_response);
+        http::SendOptions options;
+        options.end = !has_body;
+        options.flush = has_body && !stream_->body().ready();
+        exchange_.head_sent = true;
+        auto sent = co_await exchange_.stream->send_head(exchange_.response, options);
+        if (!sent) {
+            exchange_.reason = sent.error().code;
+        } else if (has_body) {
+            co_await copy_body(unbuffered);
+        }
+    }
+    exchange_.upstream.response_time = exchange_.elapsed();
+    finished_ = true;
+    exchange_.upstream.fields = nullptr;
+    co_await end_attempt();
+}
+
+Task<void> Forward::copy_body(bool unbuffered) {
+    http::BodySource& source = stream_->body();
+    while (true) {
+        auto part = co_await source.read(kPiece);
+        if (!part) {
+            const Error& why = canceled_ ? *canceled_ : part.error();
+            exchange_.reason = why.code;
+            exchange_.detail = why.detail;
+            exchange_.stream->reset(why);
+            co_return;
+        }
+        exchange_.upstream.response_bytes += part->data.size();
+        http::SendOptions options;
+        options.end = part->end;
+        options.trailers = part->trailers;
+        options.flush = unbuffered || !source.ready();
+        auto sent = co_await exchange_.stream->send(part->data, options);
+        if (!sent) {
+            exchange_.reason = sent.error().code;
+            stream_->reset(sent.error());
+            co_return;
+        }
+        if (part->end) co_return;
+    }
+}
+
+Task<void> Forward::tunnel(http::ResponseHead& head) {
+    auto upstream_end = stream_->upgrade();
+    relay_response_head(exchange_, head);
+    exchange_.head_sent = exchange_.upgraded = true;
+    auto client_end = co_await exchange_.stream->upgrade(exchange_.response);
+    if (!client_end) {
+        exchange_.reason = client_end.error().code;
+        co_return;
+    }
+    const TunnelResult result =
+        co_await run_tunnel(exchange_.worker.loop(), **client_end, *upstream_end,
+                            exchange_.plan->timeouts.upgraded);
+    exchange_.reason = result.reason;
+    exchange_.upstream.response_bytes = result.to_client;
+    exchange_.upstream.response_time = exchange_.elapsed();
+    exchange_.upstream.fields = nullptr;
+}
+
+}  // namespace proxyd::proxy

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <optional>
+
+#include "exchange.hpp"
+#include "proxyd/async/task_scope.hpp"
+#include "request_body.hpp"
+
+namespace proxyd::proxy {
+
+/// The upstream half of an exchange: buffers the request as the policy says, tries peers until one
+/// answers, relays the answer. Lives inside the exchange; cancel() ends it from outside.
+class Forward {
+  public:
+    explicit Forward(Exchange& exchange);
+    ~Forward();
+    Forward(const Forward&) = delete;
+    Forward& operator=(const Forward&) = delete;
+
+    Task<void> run();
+    /// The client left, or the time is over. Last action of the caller.
+    void cancel(const Error& why);
+
+  private:
+    enum class Next : std::uint8_t { give_up, other_peer, same_peer };
+
+    Task<Result<http::ResponseHead*>> try_once();
+    Task<Result<http::ResponseHead*>> read_final_head();
+    Task<void> upload();
+    Task<void> end_attempt();
+    [[nodiscard]] Next after(const Error& why);
+    [[nodiscard]] bool may_ask_another(config::RetryOn word, bool nothing_sent) const;
+    [[nodiscard]] bool status_asks_for_retry(int status) const;
+
+    Task<void> relay(http::ResponseHead& head);
+    Task<void> copy_body(bool unbuffered);
+    Task<void> tunnel(http::ResponseHead& head);
+    void note_head(const http::ResponseHead& head);
+
+    Exchange& exchange_;
+    const config::Upstream& settings_;
+    upstream::Attempts attempts_;
+    RequestBody body_;
+    std::unique_ptr<http::ClientStream> stream_;
+    async::TaskScope uploads_;
+    std::optional<Error> canceled_;
+    std::optional<Error> client_failed_;  ///< the upload ended because of the client
+    bool same_peer_ = false;
+    unsigned stale_ = 0;
+    const bool idempotent_;
+    bool finished_ = false;
+    bool* gone_ = nullptr;  ///< set by the destructor inside cancel()
+};
+
+}  // namespace proxyd::proxy

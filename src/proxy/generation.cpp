@@ -1,0 +1,114 @@
+#include "proxyd/proxy/generation.hpp"
+
+#include <unordered_map>
+
+#include "access_log.hpp"
+#include "plans.hpp"
+
+namespace proxyd::proxy {
+namespace {
+
+/// Fills the Plans of one snapshot; equal policies and logs are compiled once.
+class PlanBuilder {
+  public:
+    PlanBuilder(const config::Snapshot& snapshot, LogFiles& files, Plans& plans)
+        : snapshot_(snapshot), files_(files), plans_(plans) {}
+
+    using Groups = std::map<std::string, std::shared_ptr<const upstream::Group>>;
+
+    Result<void> build(const Groups& groups) {
+        plans_.locations.reserve(plans_.routes->locations().size());
+        for (const routing::RoutedLocation& routed : plans_.routes->locations()) {
+            auto plan = location(*routed.config, groups);
+            if (!plan) return std::move(plan).error();
+            plans_.locations.push_back(*plan);
+        }
+        auto fallback = policy(snapshot_.default_policy.get());
+        if (!fallback) return std::move(fallback).error();
+        plans_.fallback.policy = *fallback;
+        return {};
+    }
+
+  private:
+    Result<LocationPlan> location(const config::Location& location, const Groups& groups) {
+        LocationPlan plan;
+        plan.location = &location;
+        auto compiled = policy(location.policy.get());
+        if (!compiled) return std::move(compiled).error();
+        plan.policy = *compiled;
+        config::Timeouts of_upstream;
+        if (location.action.kind == config::Action::Kind::upstream) {
+            plan.group = groups.at(location.action.upstream).get();
+            of_upstream = plan.group->settings().timeouts;
+        }
+        plan.timeouts = config::effective(location.policy->timeouts, of_upstream);
+        return plan;
+    }
+
+    Result<const PolicyPlan*> policy(const config::Policy* settings) {
+        const PolicyPlan*& known = policies_[settings];
+        if (known != nullptr) return known;
+        auto plan = std::make_unique<PolicyPlan>();
+        plan->settings = settings;
+        plan->methods = policy::AllowedMethods(settings->methods);
+        plan->request_rules = policy::HeaderRules(settings->request_headers);
+        plan->response_rules = policy::HeaderRules(settings->response_headers);
+        auto log = log_of(settings->access_log.get());
+        if (!log) return std::move(log).error();
+        plan->log = *log;
+        known = plan.get();
+        plans_.policies.push_back(std::move(plan));
+        return known;
+    }
+
+    Result<const LogPlan*> log_of(const config::AccessLog* settings) {
+        if (settings == nullptr || settings->format == config::AccessLog::Format::off) {
+            return static_cast<const LogPlan*>(nullptr);
+        }
+        const LogPlan*& known = logs_[settings];
+        if (known != nullptr) return known;
+        auto file = files_.open(settings->path);
+        if (!file) return std::move(file).error();
+        auto plan = std::make_unique<LogPlan>();
+        plan->settings = settings;
+        plan->file = std::move(*file);
+        plan->line = log_template(*settings);
+        known = plan.get();
+        plans_.logs.push_back(std::move(plan));
+        return known;
+    }
+
+    const config::Snapshot& snapshot_;
+    LogFiles& files_;
+    Plans& plans_;
+    std::unordered_map<const config::Policy*, const PolicyPlan*> policies_;
+    std::unordered_map<const config::AccessLog*, const LogPlan*> logs_;
+};
+
+}  // namespace
+
+Generation::~Generation() = default;
+
+Result<std::shared_ptr<const Generation>> Generation::build(
+    std::shared_ptr<const config::Snapshot> snapshot, upstream::StateRegistry& states,
+    LogFiles& logs) {
+    std::shared_ptr<Generation> generation(new Generation);
+    generation->snapshot_ = snapshot;
+    for (const auto& [name, settings] : snapshot->upstreams) {
+        generation->groups_.emplace(name, upstream::Group::make(settings, states));
+    }
+    generation->plans_ = std::make_unique<Plans>();
+    Plans& plans = *generation->plans_;
+    auto routes = routing::Table::build(snapshot);
+    if (!routes) return std::move(routes).error();
+    plans.routes = std::move(*routes);
+    auto maps = policy::Maps::build(*snapshot);
+    if (!maps) return std::move(maps).error();
+    plans.maps = std::move(*maps);
+    plans.real_ip = std::make_unique<const policy::RealIp>(*snapshot);
+    PlanBuilder builder(*snapshot, logs, plans);
+    if (auto built = builder.build(generation->groups_); !built) return std::move(built).error();
+    return std::shared_ptr<const Generation>(std::move(generation));
+}
+
+}  // namespace proxyd::proxy

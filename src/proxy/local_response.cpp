@@ -1,0 +1,69 @@
+#include "local_response.hpp"
+
+#include "error_pages.hpp"
+#include "response_head.hpp"
+
+namespace proxyd::proxy {
+
+using http::FieldId;
+
+Task<void> respond(Exchange& exchange, LocalResponse answer) {
+    http::ResponseHead& head = exchange.response;
+    head.fields.clear();
+    head.status = answer.status;
+    head.reason_phrase = http::reason_phrase(answer.status);
+    head.framing = answer.body.empty() ? http::Framing::none : http::Framing::length;
+    head.content_length = answer.body.size();
+    if (!http::status_has_body(answer.status)) answer.body = {};
+    if (!answer.body.empty()) head.fields.add(FieldId::content_type, answer.content_type);
+    if (!answer.location.empty()) head.fields.add(FieldId::location, answer.location);
+    if (!answer.allow.empty()) head.fields.add(FieldId::allow, answer.allow);
+    finish_response_head(exchange, true);
+
+    exchange.head_sent = true;
+    http::SendOptions options;
+    options.end = answer.body.empty();
+    auto sent = co_await exchange.stream->send_head(head, options);
+    if (sent && !options.end) {
+        options.end = true;
+        sent = co_await exchange.stream->send(answer.body, options);
+    }
+    if (!sent && exchange.reason == Reason::none) exchange.reason = sent.error().code;
+}
+
+Task<void> respond_error(Exchange& exchange, Error why) {
+    exchange.reason = why.code;
+    exchange.detail = why.detail;
+    const int status = status_of(why.code);
+    if (exchange.head_sent) {
+        exchange.stream->reset(why);
+        co_return;
+    }
+    if (status == 0 || why.code == Reason::client_closed) {
+        exchange.status = status_of(Reason::client_closed);
+        exchange.stream->reset(why);
+        co_return;
+    }
+    LocalResponse answer;
+    answer.status = status;
+    const config::ErrorPage* page = find_error_page(exchange.policy(), status);
+    answer.body = page != nullptr ? std::string_view(*page->body)
+                                  : make_error_page(exchange, status, why);
+    answer.content_type = page != nullptr ? std::string_view(page->content_type)
+                                          : "text/html; charset=utf-8";
+    if (why.code == Reason::method_not_allowed) {
+        answer.allow = exchange.plan->policy->methods.allow_value();
+    }
+    co_await respond(exchange, answer);
+}
+
+Task<void> respond_intercepted(Exchange& exchange, int status) {
+    const config::ErrorPage* page = find_error_page(exchange.policy(), status);
+    LocalResponse answer;
+    answer.status = status;
+    answer.body = *page->body;
+    answer.content_type = page->content_type;
+    co_await respond(exchange, answer);
+}
+
+}  // namespace proxyd::proxy

@@ -1,0 +1,143 @@
+#include "pipeline.hpp"
+
+#include <array>
+
+#include "forward.hpp"
+#include "local_response.hpp"
+#include "proxyd/policy/body_limits.hpp"
+#include "proxyd/policy/redirect.hpp"
+#include "upstream_request.hpp"
+
+namespace proxyd::proxy {
+namespace {
+
+enum class Verdict : std::uint8_t { go_on, answer, error };
+
+/// What a phase that does not go on leaves behind.
+struct Outcome {
+    LocalResponse answer;
+    Error error;
+};
+
+using Phase = Verdict (*)(Exchange&, Outcome&);
+
+Verdict refuse(Outcome& outcome, Error why) {
+    outcome.error = std::move(why);
+    return Verdict::error;
+}
+
+/// Who asks: everything behind (rules, logs, limits) speaks of this address.
+Verdict real_ip(Exchange& exchange, Outcome&) {
+    const http::StreamFacts& facts = exchange.stream->facts();
+    exchange.client = exchange.plans().real_ip->resolve(facts.remote_address, facts.remote_port,
+                                                        exchange.request().fields, exchange.arena);
+    return Verdict::go_on;
+}
+
+/// A head that the codec refused gets its answer here, logged like any other.
+Verdict refused_head(Exchange& exchange, Outcome& outcome) {
+    const Error* why = exchange.stream->refused();
+    return why == nullptr ? Verdict::go_on : refuse(outcome, *why);
+}
+
+/// Virtual host, then location.
+Verdict route(Exchange& exchange, Outcome& outcome) {
+    const Plans& plans = exchange.plans();
+    auto match = plans.routes->route(exchange.request(), exchange.stream->facts().listener,
+                                     exchange.scratch);
+    if (!match) return refuse(outcome, std::move(match).error());
+    exchange.match = *match;
+    exchange.plan = &plans.locations[match->location->index];
+    exchange.limit_total(exchange.plan->timeouts.total);
+    return Verdict::go_on;
+}
+
+Verdict methods(Exchange& exchange, Outcome& outcome) {
+    if (exchange.plan->policy->methods.allows(exchange.request())) return Verdict::go_on;
+    return refuse(outcome, Error(Reason::method_not_allowed, Source::downstream));
+}
+
+/// Before anything that costs: the announced length, and what is counted while reading.
+Verdict body_limit(Exchange& exchange, Outcome& outcome) {
+    if (policy::announces_too_much(exchange.request(), exchange.policy())) {
+        return refuse(outcome, Error(Reason::body_too_large, Source::downstream, Retry::no,
+                                     "Content-Length is above max_body_size"));
+    }
+    exchange.stream->set_max_body(exchange.policy().max_body_size);
+    return Verdict::go_on;
+}
+
+/// `return`, `redirect`, and the slash that a directory-like location wants.
+Verdict local_action(Exchange& exchange, Outcome& outcome) {
+    const http::Method method = exchange.request().method;
+    if (exchange.match.slash_redirect) {
+        outcome.answer.status = policy::permanent_redirect_status(method);
+        outcome.answer.location = routing::slash_redirect_target(exchange.match, exchange.arena);
+        return Verdict::answer;
+    }
+    const config::Action& action = exchange.plan->location->action;
+    if (action.kind == config::Action::Kind::upstream) return Verdict::go_on;
+    if (action.kind == config::Action::Kind::redirect) {
+        outcome.answer.status = policy::redirect_status(action, method);
+        outcome.answer.location = policy::redirect_target(action.text, exchange, exchange.arena);
+        return Verdict::answer;
+    }
+    std::string body;
+    action.text.expand(exchange, body);
+    outcome.answer.status = action.status;
+    outcome.answer.body = exchange.arena.copy(body);
+    outcome.answer.content_type = action.content_type;
+    return Verdict::answer;
+}
+
+Verdict upgrade_allowed(Exchange& exchange, Outcome& outcome) {
+    if (exchange.request().upgrade.empty() || exchange.policy().websocket) return Verdict::go_on;
+    return refuse(outcome, Error(Reason::upgrade_refused, Source::downstream, Retry::no,
+                                 "websocket is off here"));
+}
+
+/// The path as the upstream sees it.
+Verdict forward_path(Exchange& exchange, Outcome& outcome) {
+    auto target = routing::forward_target(exchange.match, exchange.request(), exchange,
+                                          exchange.arena);
+    if (!target) return refuse(outcome, std::move(target).error());
+    exchange.target = *target;
+    return Verdict::go_on;
+}
+
+Verdict request_headers(Exchange& exchange, Outcome&) {
+    build_upstream_request(exchange);
+    return Verdict::go_on;
+}
+
+constexpr std::array<Phase, 9> kPhases{
+    real_ip,          // first: every later phase and the log speak of the client
+    refused_head,     // nothing of a broken request is looked at further
+    route,            // decides whose rules hold
+    methods,          // cheap refusals before anything is read
+    body_limit,       //
+    local_action,     // answers that need no upstream
+    upgrade_allowed,  //
+    forward_path,     //
+    request_headers,  // last: sees what the others found
+};
+
+}  // namespace
+
+Task<void> run_pipeline(Exchange& exchange) {
+    Outcome outcome;
+    for (const Phase phase : kPhases) {
+        const Verdict verdict = phase(exchange, outcome);
+        if (verdict == Verdict::go_on) continue;
+        if (verdict == Verdict::answer) {
+            co_await respond(exchange, outcome.answer);
+        } else {
+            co_await respond_error(exchange, std::move(outcome.error));
+        }
+        co_return;
+    }
+    Forward forward(exchange);
+    co_await forward.run();
+}
+
+}  // namespace proxyd::proxy

@@ -1,0 +1,52 @@
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "proxyd/config/model.hpp"
+#include "proxyd/policy/header_rules.hpp"
+#include "proxyd/policy/maps.hpp"
+#include "proxyd/policy/methods.hpp"
+#include "proxyd/policy/real_ip.hpp"
+#include "proxyd/proxy/log_file.hpp"
+#include "proxyd/routing/table.hpp"
+#include "proxyd/upstream/attempt.hpp"
+
+namespace proxyd::proxy {
+
+/// An access log of the configuration, opened.
+struct LogPlan {
+    const config::AccessLog* settings = nullptr;
+    std::shared_ptr<LogFile> file;
+    vars::Template line;  ///< combined, combined_plus and custom; empty for json
+};
+
+/// A policy, compiled. Shared by every location that has the same one.
+struct PolicyPlan {
+    const config::Policy* settings = nullptr;
+    policy::AllowedMethods methods;
+    policy::HeaderRules request_rules;
+    policy::HeaderRules response_rules;
+    const LogPlan* log = nullptr;  ///< null = off
+};
+
+/// A location, compiled.
+struct LocationPlan {
+    const config::Location* location = nullptr;
+    const PolicyPlan* policy = nullptr;
+    const upstream::Group* group = nullptr;  ///< null unless the action is `upstream`
+    config::EffectiveTimeouts timeouts;
+};
+
+/// What a Generation consists of.
+struct Plans {
+    std::shared_ptr<const routing::Table> routes;
+    std::vector<LocationPlan> locations;  ///< by RoutedLocation::index
+    LocationPlan fallback;                ///< where no location was found: `defaults`
+    std::vector<std::unique_ptr<LogPlan>> logs;
+    std::vector<std::unique_ptr<PolicyPlan>> policies;
+    std::unique_ptr<const policy::RealIp> real_ip;
+    std::unique_ptr<const policy::Maps> maps;
+};
+
+}  // namespace proxyd::proxy

@@ -1,0 +1,80 @@
+#include "upstream_request.hpp"
+
+#include "proxyd/http/hop_by_hop.hpp"
+
+namespace proxyd::proxy {
+namespace {
+
+using http::FieldId;
+
+void set_host(http::RequestHead& outgoing, const Exchange& exchange) {
+    const std::string_view authority = exchange.request().authority;
+    if (outgoing.fields.get(FieldId::host) == authority && !authority.empty()) return;
+    // absolute-form wins over Host; HTTP/1.0 may have none, but we speak 1.1.
+    const std::string_view host =
+        authority.empty() ? std::string_view(exchange.plan->group->settings().name) : authority;
+    outgoing.fields.set(FieldId::host, http::name_of(FieldId::host), host);
+}
+
+void set_request_id(Exchange& exchange) {
+    http::HeaderMap& fields = exchange.outgoing.fields;
+    if (exchange.client.trusted) {
+        if (const auto given = exchange.request().fields.get(FieldId::x_request_id)) {
+            return exchange.adopt_request_id(*given);
+        }
+    }
+    if (fields.maybe(FieldId::x_request_id)) fields.remove(FieldId::x_request_id);
+    fields.add(FieldId::x_request_id, exchange.request_id());
+}
+
+}  // namespace
+
+policy::ForwardedFacts forwarded_facts(const Exchange& exchange) {
+    const http::StreamFacts& facts = exchange.stream->facts();
+    policy::ForwardedFacts forwarded;
+    forwarded.peer = facts.remote_address;
+    forwarded.client = exchange.client.text;
+    forwarded.authority = exchange.request().authority;
+    forwarded.scheme = exchange.request().scheme;
+    forwarded.version = exchange.request().version;
+    forwarded.local_port = facts.local_port;
+    forwarded.trusted = exchange.client.trusted;
+    forwarded.via = exchange.snapshot().via;
+    return forwarded;
+}
+
+void build_upstream_request(Exchange& exchange) {
+    const http::RequestHead& head = exchange.request();
+    http::RequestHead& outgoing = exchange.outgoing;
+    outgoing.method = head.method;
+    outgoing.method_text = head.method_text;
+    outgoing.target = exchange.target;
+    outgoing.framing = head.framing;
+    outgoing.content_length = head.content_length;
+    outgoing.upgrade = head.upgrade;
+    for (const http::Field& field : head.fields) {
+        if (field.id != FieldId::expect) outgoing.fields.add(field.id, field.name, field.value);
+    }
+    http::remove_hop_by_hop(outgoing.fields);
+    http::remove_underscore_names(outgoing.fields);
+    set_host(outgoing, exchange);
+    policy::set_forwarded_fields(outgoing.fields, forwarded_facts(exchange), exchange.arena);
+    set_request_id(exchange);
+    const policy::HeaderRules& rules = exchange.plan->policy->request_rules;
+    if (!rules.empty()) rules.apply(outgoing.fields, exchange, exchange.arena);
+}
+
+bool wants_request_buffering(const http::RequestHead& head, const config::Policy& policy) {
+    if (!policy.request_buffering || !head.upgrade.empty()) return false;
+    const auto type = head.fields.get(FieldId::content_type);
+    return !type || !text::iequals(type->substr(0, 16), "application/grpc");
+}
+
+void settle_framing(const RequestBody& body, http::RequestHead& outgoing) {
+    if (!body.complete() || body.trailers() != nullptr) return;
+    outgoing.content_length = body.buffered().size();
+    outgoing.framing =
+        outgoing.content_length == 0 ? http::Framing::none : http::Framing::length;
+}
+
+}  // namespace proxyd::proxy

@@ -1,0 +1,78 @@
+#include "acceptor.hpp"
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "proxyd/base/log.hpp"
+
+namespace proxyd::server {
+namespace {
+
+/// Enough to empty a usual queue, few enough to let the loop do other work.
+constexpr int kBatch = 64;
+constexpr std::chrono::milliseconds kPause{100};
+
+}  // namespace
+
+Acceptor::Acceptor(async::Loop& loop, net::Descriptor socket,
+                   std::shared_ptr<const ListenerContext> listener, Deliver deliver,
+                   std::function<bool()> may_accept)
+    : loop_(loop),
+      listener_(std::move(listener)),
+      deliver_(std::move(deliver)),
+      may_accept_(std::move(may_accept)),
+      socket_(loop.io().get_executor(), socket.release()),
+      resume_(
+          loop.wheel(), [](void* self) { static_cast<Acceptor*>(self)->accept_batch(); }, this) {}
+
+Acceptor::~Acceptor() {
+    *alive_ = false;
+    if (listener_->endpoint.is_unix()) ::unlink(listener_->endpoint.path().c_str());
+}
+
+void Acceptor::start() { wait(); }
+
+void Acceptor::set_listener(std::shared_ptr<const ListenerContext> listener) noexcept {
+    listener_ = std::move(listener);
+}
+
+void Acceptor::wait() {
+    socket_.async_wait(decltype(socket_)::wait_read,
+                       [this, alive = alive_](const boost::system::error_code& error) {
+                           if (*alive && !error) accept_batch();
+                       });
+}
+
+void Acceptor::accept_batch() {
+    for (int i = 0; i < kBatch; ++i) {
+        if (!may_accept_()) return pause("the limit of open files is near");
+        sockaddr_storage address{};
+        socklen_t size = sizeof address;
+        const int fd = ::accept4(socket_.native_handle(), reinterpret_cast<sockaddr*>(&address),
+                                 &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (fd >= 0) {
+            pause_logged_ = false;
+            deliver_(Accepted{fd, net::Endpoint::from(address, size), listener_});
+            continue;
+        }
+        if (errno == EAGAIN || errno == EWOULDBLOCK) break;
+        if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+            return pause(std::strerror(errno));
+        }
+        // ECONNABORTED and the network's own errors concern one connection (accept(2)).
+    }
+    wait();
+}
+
+void Acceptor::pause(const char* why) {
+    if (!pause_logged_) {
+        pause_logged_ = true;
+        log::warn("listener '{}': accepting pauses: {}", listener_->name, why);
+    }
+    resume_.arm(kPause);
+}
+
+}  // namespace proxyd::server

@@ -1,0 +1,52 @@
+#pragma once
+
+#include <boost/asio/posix/basic_stream_descriptor.hpp>
+#include <functional>
+#include <memory>
+
+#include "listener_context.hpp"
+#include "proxyd/async/loop.hpp"
+#include "proxyd/net/listen_socket.hpp"
+
+namespace proxyd::server {
+
+/// A raw descriptor on its way to its worker.
+struct Accepted {
+    int descriptor = -1;
+    net::Endpoint remote;
+    std::shared_ptr<const ListenerContext> listener;
+};
+
+/// Takes connections off one listening socket in batches and hands the descriptors on. Lives on
+/// one loop. Out of descriptors it pauses for a while instead of spinning, and goes on by itself.
+class Acceptor {
+  public:
+    using Deliver = std::function<void(Accepted)>;
+    /// `may_accept`: false while the process is at its limit of connections.
+    Acceptor(async::Loop& loop, net::Descriptor socket, std::shared_ptr<const ListenerContext> listener,
+             Deliver deliver, std::function<bool()> may_accept);
+    Acceptor(const Acceptor&) = delete;
+    Acceptor& operator=(const Acceptor&) = delete;
+    ~Acceptor();
+
+    void start();
+    /// For connections from now on.
+    void set_listener(std::shared_ptr<const ListenerContext> listener) noexcept;
+    [[nodiscard]] const ListenerContext& listener() const noexcept { return *listener_; }
+
+  private:
+    void wait();
+    void accept_batch();
+    void pause(const char* why);
+
+    async::Loop& loop_;
+    std::shared_ptr<const ListenerContext> listener_;
+    Deliver deliver_;
+    std::function<bool()> may_accept_;
+    boost::asio::posix::basic_stream_descriptor<boost::asio::io_context::executor_type> socket_;
+    async::Deadline resume_;
+    bool pause_logged_ = false;
+    std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+};
+
+}  // namespace proxyd::server

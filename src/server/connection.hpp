@@ -1,0 +1,36 @@
+#pragma once
+
+#include <boost/intrusive/list.hpp>
+#include <memory>
+
+#include "acceptor.hpp"
+#include "proxyd/async/task_scope.hpp"
+#include "proxyd/codec/server_codec.hpp"
+#include "proxyd/http/stream.hpp"
+
+namespace proxyd::server {
+
+class Worker;
+
+/// One client connection: transport and codec, and the scope of its exchanges. Owned by its worker
+/// from accept to close; removes itself at the end. Loop's thread.
+class Connection : public boost::intrusive::list_base_hook<> {
+  public:
+    Connection(Worker& worker, net::TransportPtr transport, const Accepted& accepted,
+               std::uint64_t id, std::string local_address, std::uint16_t local_port);
+
+    /// Until the connection has ended; then it may be destroyed.
+    Task<void> run();
+    void drain() { codec_->drain(); }
+    void abort(const Error& why) { codec_->abort(why); }
+
+  private:
+    Worker& worker_;
+    std::shared_ptr<const ListenerContext> listener_;
+    std::string remote_address_, local_address_;
+    http::StreamFacts facts_;
+    std::unique_ptr<codec::ServerCodec> codec_;
+    async::TaskScope exchanges_;
+};
+
+}  // namespace proxyd::server

@@ -1,0 +1,29 @@
+#include "listener_context.hpp"
+
+namespace proxyd::server {
+
+ListenerContext make_listener_context(const config::Listener& listener,
+                                      const net::Endpoint& endpoint) {
+    ListenerContext context;
+    context.name = listener.name;
+    context.endpoint = endpoint;
+    context.limits.header_timeout = listener.client.header_timeout;
+    context.limits.body_timeout = listener.client.body_timeout;
+    context.limits.send_timeout = listener.client.send_timeout;
+    context.limits.keepalive_timeout = listener.client.keepalive_timeout;
+    context.limits.min_rate = listener.client.min_rate;
+    context.limits.keepalive_requests = listener.client.keepalive_requests;
+    context.limits.max_header_size = listener.client.max_header_size;
+    context.limits.max_headers = listener.client.max_headers;
+    return context;
+}
+
+Result<net::Endpoint> endpoint_of(const config::Address& address) {
+    if (address.kind == config::Address::Kind::unix_socket) {
+        return net::Endpoint::unix_path(address.name);
+    }
+    if (address.any) return net::Endpoint::any(address.port);
+    return net::Endpoint::tcp(address.ip, address.port);
+}
+
+}  // namespace proxyd::server

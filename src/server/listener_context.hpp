@@ -1,0 +1,24 @@
+#pragma once
+
+#include <string>
+
+#include "proxyd/codec/limits.hpp"
+#include "proxyd/config/model.hpp"
+#include "proxyd/net/endpoint.hpp"
+
+namespace proxyd::server {
+
+/// What a connection needs to know of the listener that it came through. Immutable; connections
+/// keep the one they started with.
+struct ListenerContext {
+    std::string name;
+    net::Endpoint endpoint;
+    codec::ServerLimits limits;
+};
+
+[[nodiscard]] ListenerContext make_listener_context(const config::Listener& listener,
+                                                    const net::Endpoint& endpoint);
+/// Error: a unix path that is too long.
+[[nodiscard]] Result<net::Endpoint> endpoint_of(const config::Address& address);
+
+}  // namespace proxyd::server

@@ -1,0 +1,176 @@
+#include "proxyd/server/server.hpp"
+
+#include <sys/resource.h>
+
+#include <algorithm>
+
+#include "listeners.hpp"
+#include "proxyd/base/log.hpp"
+#include "proxyd/proxy/generation.hpp"
+#include "status.hpp"
+#include "worker.hpp"
+
+namespace proxyd::server {
+namespace {
+
+/// Client connections leave this many descriptors to backends and logs.
+std::uint64_t connection_limit() {
+    rlimit limit{};
+    ::getrlimit(RLIMIT_NOFILE, &limit);
+    const std::uint64_t files = limit.rlim_cur;
+    return files - std::min<std::uint64_t>(1024, files / 4);
+}
+
+}  // namespace
+
+struct Server::Impl {
+    explicit Impl(async::Loop& its_control) : control(its_control) {}
+
+    Result<void> start(std::shared_ptr<const config::Snapshot> snapshot);
+    Result<void> reload(std::shared_ptr<const config::Snapshot> snapshot);
+    void drain(std::chrono::milliseconds limit, std::function<void()> done);
+    void stop();
+    void deliver(Accepted accepted);
+    void make_listeners();
+    [[nodiscard]] bool may_accept() const;
+
+    async::Loop& control;
+    upstream::StateRegistry states;
+    proxy::LogFiles logs;
+    std::shared_ptr<const proxy::Generation> generation;
+    std::vector<std::unique_ptr<Worker>> workers;
+    std::unique_ptr<Listeners> listeners;
+    std::uint64_t max_connections = connection_limit();
+    std::uint64_t generation_number = 1;
+    std::size_t next_worker = 0;
+    bool draining = false;
+    std::unique_ptr<async::Deadline> drain_limit;
+    std::function<void()> drain_done;
+    std::size_t workers_left = 0;
+};
+
+bool Server::Impl::may_accept() const {
+    std::uint64_t open = 0;
+    for (const auto& worker : workers) open += worker->connections();
+    return open < max_connections;
+}
+
+/// The worker with the fewest connections; equals take turns.
+void Server::Impl::deliver(Accepted accepted) {
+    if (workers.size() == 1) {
+        workers.front()->accept_here(std::move(accepted));
+        return;
+    }
+    std::size_t best = next_worker % workers.size();
+    for (std::size_t i = 1; i < workers.size(); ++i) {
+        const std::size_t candidate = (next_worker + i) % workers.size();
+        if (workers[candidate]->connections() < workers[best]->connections()) best = candidate;
+    }
+    next_worker = best + 1;
+    workers[best]->adopt(std::move(accepted));
+}
+
+/// With one worker the acceptors live on its loop: no hand-over between threads. With several
+/// they live on the control loop, so that every worker gets the same share
+/// (docs/decisions/0001-accept-strategy.md).
+void Server::Impl::make_listeners() {
+    const bool ours = workers.size() > 1;
+    listeners = std::make_unique<Listeners>(
+        ours ? control : workers.front()->loop(), ours,
+        [this](Accepted accepted) { deliver(std::move(accepted)); },
+        [this] { return may_accept(); });
+}
+
+Result<void> Server::Impl::start(std::shared_ptr<const config::Snapshot> snapshot) {
+    auto built = proxy::Generation::build(snapshot, states, logs);
+    if (!built) return std::move(built).error();
+    generation = std::move(*built);
+    for (unsigned i = 0; i < snapshot->workers; ++i) {
+        workers.push_back(std::make_unique<Worker>(control));
+    }
+    make_listeners();
+    auto prepared = listeners->prepare(snapshot->listeners);
+    if (!prepared) {
+        listeners.reset();
+        workers.clear();
+        return std::move(prepared).error();
+    }
+    for (unsigned i = 0; i < workers.size(); ++i) workers[i]->start(generation, i);
+    listeners->commit(std::move(*prepared));
+    return {};
+}
+
+Result<void> Server::Impl::reload(std::shared_ptr<const config::Snapshot> snapshot) {
+    auto prepared = listeners->prepare(snapshot->listeners);
+    if (!prepared) return std::move(prepared).error();
+    auto built = proxy::Generation::build(snapshot, states, logs);
+    if (!built) return std::move(built).error();
+    generation = std::move(*built);
+    ++generation_number;
+    for (auto& worker : workers) worker->set_generation(generation);
+    listeners->commit(std::move(*prepared));
+    return {};
+}
+
+void Server::Impl::drain(std::chrono::milliseconds limit, std::function<void()> done) {
+    draining = true;
+    drain_done = std::move(done);
+    listeners->close_all();
+    drain_limit = std::make_unique<async::Deadline>(
+        control.wheel(),
+        [](void* self) {
+            auto& impl = *static_cast<Impl*>(self);
+            log::warn("shutdown_timeout is over; what still runs is cut");
+            if (impl.drain_done) std::exchange(impl.drain_done, nullptr)();
+        },
+        this);
+    drain_limit->arm(limit);
+    workers_left = workers.size();
+    for (auto& worker : workers) {
+        worker->drain([this] {
+            if (--workers_left == 0 && drain_done) std::exchange(drain_done, nullptr)();
+        });
+    }
+}
+
+void Server::Impl::stop() {
+    if (listeners) listeners->close_all();
+    for (auto& worker : workers) worker->stop();
+    listeners.reset();
+    workers.clear();
+}
+
+Server::Server(async::Loop& control) : impl_(std::make_unique<Impl>(control)) {}
+Server::~Server() { impl_->stop(); }
+
+Result<void> Server::start(std::shared_ptr<const config::Snapshot> snapshot) {
+    return impl_->start(std::move(snapshot));
+}
+Result<void> Server::reload(std::shared_ptr<const config::Snapshot> snapshot) {
+    return impl_->reload(std::move(snapshot));
+}
+void Server::drain(std::chrono::milliseconds limit, std::function<void()> done) {
+    impl_->drain(limit, std::move(done));
+}
+void Server::stop() { impl_->stop(); }
+
+Result<void> Server::reopen_logs() {
+    for (auto& worker : impl_->workers) worker->flush_logs();
+    return impl_->logs.reopen_all();
+}
+
+std::shared_ptr<const config::Snapshot> Server::snapshot() const {
+    return impl_->generation ? impl_->generation->shared_snapshot() : nullptr;
+}
+
+void Server::status(std::function<void(Status)> done) {
+    Status status;
+    status.generation = impl_->generation_number;
+    status.workers = static_cast<unsigned>(impl_->workers.size());
+    status.draining = impl_->draining;
+    status.listeners = impl_->listeners->describe();
+    status.upstreams = upstream_status(*impl_->generation, impl_->control.now());
+    collect_worker_status(impl_->control, impl_->workers, std::move(status), std::move(done));
+}
+
+}  // namespace proxyd::server

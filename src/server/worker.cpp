@@ -1,0 +1,120 @@
+#include "worker.hpp"
+
+#include <pthread.h>
+#include <unistd.h>
+
+#include <vector>
+
+#include "proxyd/base/log.hpp"
+#include "proxyd/net/socket_transport.hpp"
+
+namespace proxyd::server {
+
+Worker::Worker(async::Loop& control)
+    : control_(control), context_(std::make_unique<proxy::WorkerContext>(loop_)) {}
+
+Worker::~Worker() { stop(); }
+
+void Worker::start(std::shared_ptr<const proxy::Generation> generation, unsigned number) {
+    install(std::move(generation));
+    thread_ = std::thread([this, number] {
+        const std::string name = "worker/" + std::to_string(number);
+        ::pthread_setname_np(::pthread_self(), name.c_str());
+        loop_.run();
+        // The descriptors and frames of this loop go with its thread.
+        context_->flush_logs();
+    });
+}
+
+void Worker::stop() {
+    if (!thread_.joinable()) return;
+    loop_.post([this] {
+        std::vector<Connection*> all;
+        for (Connection& connection : list_) all.push_back(&connection);
+        for (Connection* connection : all) {
+            // Ending one never ends another, so the pointers stay good.
+            connection->abort(Error(Reason::shutting_down));
+        }
+        context_->pools().close_idle();
+        generation_.reset();
+        loop_.post([this] { loop_.stop(); });
+    });
+    thread_.join();
+}
+
+void Worker::install(std::shared_ptr<const proxy::Generation> generation) {
+    auto retire = [&control = control_](std::shared_ptr<const proxy::Generation> old) {
+        control.post([old = std::move(old)] {});
+    };
+    generation_ = new proxy::WorkerGeneration(std::move(generation), std::move(retire));
+}
+
+void Worker::set_generation(std::shared_ptr<const proxy::Generation> generation) {
+    loop_.post([this, generation = std::move(generation)]() mutable {
+        install(std::move(generation));
+    });
+}
+
+void Worker::adopt(Accepted accepted) {
+    connections_.fetch_add(1, std::memory_order_relaxed);
+    loop_.post([this, accepted = std::move(accepted)]() mutable { take(std::move(accepted)); });
+}
+
+void Worker::accept_here(Accepted accepted) {
+    connections_.fetch_add(1, std::memory_order_relaxed);
+    take(std::move(accepted));
+}
+
+void Worker::take(Accepted accepted) {
+    net::Endpoint local = accepted.listener->endpoint;
+    const bool any = !local.is_unix() && (local.ip() == IpAddress::v6({}) || local.ip() == IpAddress::v4({}));
+    if (any) {
+        sockaddr_storage storage{};
+        socklen_t size = sizeof storage;
+        ::getsockname(accepted.descriptor, reinterpret_cast<sockaddr*>(&storage), &size);
+        local = net::Endpoint::from(storage, size);
+    }
+    auto transport =
+        net::make_socket_transport(loop_, accepted.descriptor, accepted.remote.family());
+    if (!transport) {
+        log::warn("connection refused: {}", transport.error().detail);
+        connections_.fetch_sub(1, std::memory_order_relaxed);
+        return check_drained();
+    }
+    auto* connection = new Connection(*this, std::move(*transport), accepted, next_id_++,
+                                      local.is_unix() ? local.text() : local.ip().text(),
+                                      local.port());
+    list_.push_back(*connection);
+    if (context_->draining) connection->drain();
+    scope_.spawn(serve(*connection));
+}
+
+Task<void> Worker::serve(Connection& connection) {
+    co_await connection.run();
+    list_.erase(list_.iterator_to(connection));
+    delete &connection;
+    connections_.fetch_sub(1, std::memory_order_relaxed);
+    check_drained();
+}
+
+void Worker::drain(std::function<void()> done) {
+    loop_.post([this, done = std::move(done)]() mutable {
+        context_->draining = true;
+        drained_ = std::move(done);
+        context_->pools().close_idle();
+        std::vector<Connection*> all;
+        for (Connection& connection : list_) all.push_back(&connection);
+        for (Connection* connection : all) connection->drain();
+        check_drained();
+    });
+}
+
+void Worker::check_drained() {
+    if (drained_ && list_.empty()) control_.post(std::exchange(drained_, nullptr));
+}
+
+void Worker::flush_logs() {
+    loop_.post([this] { context_->flush_logs(); });
+}
+
+}  // namespace proxyd::server

@@ -1,0 +1,64 @@
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <thread>
+
+#include "connection.hpp"
+#include "proxyd/async/loop.hpp"
+#include "proxyd/async/task_scope.hpp"
+#include "proxyd/proxy/generation.hpp"
+#include "proxyd/proxy/worker_context.hpp"
+
+namespace proxyd::server {
+
+/// One thread with one loop, its connections and its reference to the current generation. The
+/// server creates it, posts to it and joins it; everything else happens on its own thread.
+class Worker {
+  public:
+    explicit Worker(async::Loop& control);
+    Worker(const Worker&) = delete;
+    Worker& operator=(const Worker&) = delete;
+    ~Worker();
+
+    void start(std::shared_ptr<const proxy::Generation> generation, unsigned number);
+    /// Ends the loop and the thread; connections are cut.
+    void stop();
+
+    // From any thread --------------------------------------------------------------------------
+    void adopt(Accepted accepted);
+    void set_generation(std::shared_ptr<const proxy::Generation> generation);
+    /// No new exchange; `done` is called on the control loop when the last connection is gone.
+    void drain(std::function<void()> done);
+    void flush_logs();
+    [[nodiscard]] std::uint64_t connections() const noexcept {
+        return connections_.load(std::memory_order_relaxed);
+    }
+
+    // On the worker's thread -------------------------------------------------------------------
+    /// For an acceptor that lives on this loop.
+    void accept_here(Accepted accepted);
+    void take(Accepted accepted);
+    [[nodiscard]] async::Loop& loop() noexcept { return loop_; }
+    [[nodiscard]] proxy::WorkerContext& context() noexcept { return *context_; }
+    [[nodiscard]] const proxy::GenerationRef& generation() const noexcept { return generation_; }
+
+  private:
+    Task<void> serve(Connection& connection);
+    void install(std::shared_ptr<const proxy::Generation> generation);
+    void check_drained();
+
+    async::Loop& control_;
+    async::Loop loop_;
+    std::unique_ptr<proxy::WorkerContext> context_;
+    proxy::GenerationRef generation_;
+    boost::intrusive::list<Connection> list_;
+    async::TaskScope scope_;
+    std::atomic<std::uint64_t> connections_{0};  ///< handed over and not yet gone
+    std::uint64_t next_id_ = 1;
+    std::function<void()> drained_;
+    std::thread thread_;
+};
+
+}  // namespace proxyd::server

@@ -1,0 +1,60 @@
+#include "proxyd/upstream/group.hpp"
+
+namespace proxyd::upstream {
+
+bool PeerState::failed_at(std::int64_t now) const noexcept {
+    return down_until_.load(std::memory_order_relaxed) > now;
+}
+
+bool PeerState::admit(std::int64_t now, std::int64_t fail_timeout) noexcept {
+    std::int64_t until = down_until_.load(std::memory_order_relaxed);
+    if (until == 0) return true;
+    if (until > now) return false;
+    return down_until_.compare_exchange_strong(until, now + fail_timeout,
+                                               std::memory_order_relaxed);
+}
+
+void PeerState::succeeded() noexcept {
+    if (down_until_.load(std::memory_order_relaxed) != 0) {
+        down_until_.store(0, std::memory_order_relaxed);
+        fails_.store(0, std::memory_order_relaxed);
+    }
+}
+
+bool PeerState::failed(std::int64_t now, unsigned max_fails, std::int64_t fail_timeout,
+                       Reason why) {
+    failures.fetch_add(1, std::memory_order_relaxed);
+    last_failure_.store(why, std::memory_order_relaxed);
+    if (max_fails == 0) return false;
+    const bool on_trial = down_until_.load(std::memory_order_relaxed) != 0;
+    if (now - window_start_.load(std::memory_order_relaxed) > fail_timeout) {
+        window_start_.store(now, std::memory_order_relaxed);
+        fails_.store(0, std::memory_order_relaxed);
+    }
+    const unsigned fails = fails_.fetch_add(1, std::memory_order_relaxed) + 1;
+    if (fails < max_fails && !on_trial) return false;
+    down_until_.store(now + fail_timeout, std::memory_order_relaxed);
+    return !on_trial;
+}
+
+std::shared_ptr<GroupState> StateRegistry::group(const std::string& upstream) {
+    const std::lock_guard lock(mutex_);
+    auto& entry = groups_[upstream];
+    auto state = entry.lock();
+    if (!state) entry = state = std::make_shared<GroupState>();
+    return state;
+}
+
+std::shared_ptr<PeerState> StateRegistry::peer(const std::string& upstream,
+                                               const std::string& address) {
+    const std::lock_guard lock(mutex_);
+    auto& entry = peers_[upstream + '\n' + address];
+    auto state = entry.lock();
+    if (!state) {
+        state = std::make_shared<PeerState>(next_id_++);
+        entry = state;
+    }
+    return state;
+}
+
+}  // namespace proxyd::upstream

@@ -226,13 +226,11 @@ Json Daemon::access(std::size_t index, Duration limit) const {
     return parsed.value_or(Json());
 }
 
-std::size_t Daemon::rss_kib() const {
+std::size_t Daemon::status_value(const std::string& name, int base) const {
     std::ifstream status("/proc/" + std::to_string(pid()) + "/status");
     for (std::string word; status >> word;) {
-        if (word == "VmRSS:") {
-            std::size_t kib = 0;
-            status >> kib;
-            return kib;
+        if (word == name && status >> word) {
+            return std::stoull(word, nullptr, base);
         }
     }
     return 0;

@@ -108,7 +108,11 @@ class Daemon {
     // Line `index` of the JSON access log (from 0), waited for.
     Json access(std::size_t index, Duration limit = kLimit) const;
 
-    [[nodiscard]] std::size_t rss_kib() const;
+    [[nodiscard]] std::size_t rss_kib() const { return status_value("VmRSS:"); }
+    // A sanitizer reserves terabytes: figures about memory say nothing then.
+    [[nodiscard]] bool sanitized() const { return status_value("VmSize:") > (1ULL << 30U); }
+    // The number behind a name in the kernel's status of the process (sizes in KiB).
+    [[nodiscard]] std::size_t status_value(const std::string& name, int base = 10) const;
     [[nodiscard]] double cpu_seconds() const;
     [[nodiscard]] std::size_t open_files() const;
     // The file the default access log goes to.

@@ -1,6 +1,8 @@
 #include "routing/location_tree.hpp"
 
 #include <algorithm>
+#include <memory>
+#include <string>
 
 namespace proxyd::routing {
 namespace {
@@ -22,102 +24,121 @@ LocationTree::Entry LocationTree::make_entry(const config::Location& location,
                                              std::uint32_t index) {
     const config::Matcher& matcher = location.matcher;
     Entry entry;
-    entry.offset = static_cast<std::uint32_t>(texts_.size());
-    entry.size = static_cast<std::uint32_t>(matcher.text.size());
+    entry.size = static_cast<std::uint16_t>(matcher.text.size());
     entry.location = index;
     entry.kind = matcher.kind;
     entry.redirects = (matcher.kind == Kind::prefix || matcher.kind == Kind::final_prefix) &&
                       location.action.kind == config::Action::Kind::upstream &&
                       matcher.text.size() > 1 && matcher.text.ends_with('/');
-    texts_ += matcher.text;
     return entry;
 }
 
 Result<void> LocationTree::build(std::span<const config::Location> locations) {
+    std::vector<Entry> prefixes;
+    std::vector<Entry> exact;
     for (std::uint32_t i = 0; i < locations.size(); ++i) {
         const config::Matcher& matcher = locations[i].matcher;
-        if (matcher.kind == Kind::regex || matcher.kind == Kind::iregex) {
-            regexes_.add(matcher.text, matcher.kind == Kind::iregex, i);
-            continue;
+        if (matcher.text.size() > UINT16_MAX) {
+            return Error(Reason::internal_error, Source::internal, Retry::no,
+                         "a location is longer than 65535 bytes");
         }
-        const Entry entry = make_entry(locations[i], i);
-        (matcher.kind == Kind::exact ? exact_ : prefixes_).push_back(entry);
-        has_redirects_ = has_redirects_ || entry.redirects;
+        if (matcher.kind == Kind::regex || matcher.kind == Kind::iregex) {
+            if (regexes_ == nullptr) regexes_ = std::make_unique<RegexList>();
+            regexes_->add(matcher.text, matcher.kind == Kind::iregex, i);
+        } else {
+            (matcher.kind == Kind::exact ? exact : prefixes).push_back(make_entry(locations[i], i));
+        }
     }
-    const auto by_text = [this](const Entry& a, const Entry& b) { return text(a) < text(b); };
-    const auto by_text_and_kind = [this](const Entry& a, const Entry& b) {
-        const bool raw_a = a.kind == Kind::raw_prefix;
-        const bool raw_b = b.kind == Kind::raw_prefix;
-        return text(a) != text(b) ? text(a) < text(b) : raw_a && !raw_b;
-    };
-    std::ranges::stable_sort(exact_, by_text);
-    std::ranges::stable_sort(prefixes_, by_text_and_kind);
-    link_parents();
-    texts_.shrink_to_fit();
-    exact_.shrink_to_fit();
-    prefixes_.shrink_to_fit();
-    return regexes_.build();
+    fill_block(locations, prefixes, exact);
+    return regexes_ ? regexes_->build() : Result<void>();
 }
 
-void LocationTree::link_parents() {
-    for (std::size_t i = 1; i < prefixes_.size(); ++i) {
+void LocationTree::fill_block(std::span<const config::Location> locations,
+                              std::vector<Entry>& prefixes, std::vector<Entry>& exact) {
+    const auto source = [&](const Entry& entry) -> const std::string& {
+        return locations[entry.location].matcher.text;
+    };
+    std::ranges::stable_sort(exact, {}, source);
+    std::ranges::stable_sort(prefixes, [&](const Entry& a, const Entry& b) {
+        const bool raw_first = a.kind == Kind::raw_prefix && b.kind != Kind::raw_prefix;
+        return source(a) != source(b) ? source(a) < source(b) : raw_first;
+    });
+    for (std::size_t i = 1; i < prefixes.size(); ++i) {
         auto parent = static_cast<std::int32_t>(i) - 1;
         while (parent >= 0) {
-            const Entry& candidate = prefixes_[static_cast<std::size_t>(parent)];
-            if (text(prefixes_[i]).starts_with(text(candidate))) break;
+            const Entry& candidate = prefixes[static_cast<std::size_t>(parent)];
+            if (source(prefixes[i]).starts_with(source(candidate))) break;
             parent = candidate.parent;
         }
-        prefixes_[i].parent = parent;
+        prefixes[i].parent = parent;
     }
+
+    prefix_count_ = static_cast<std::uint32_t>(prefixes.size());
+    exact_count_ = static_cast<std::uint32_t>(exact.size());
+    prefixes.insert(prefixes.end(), exact.begin(), exact.end());
+    std::string texts;
+    for (Entry& entry : prefixes) {
+        entry.offset = static_cast<std::uint32_t>(prefixes.size() * sizeof(Entry) + texts.size());
+        texts += source(entry);
+    }
+    const std::size_t entry_bytes = prefixes.size() * sizeof(Entry);
+    block_ = std::make_unique_for_overwrite<char[]>(entry_bytes + texts.size());
+    std::uninitialized_copy(prefixes.begin(), prefixes.end(),
+                            reinterpret_cast<Entry*>(block_.get()));
+    std::ranges::copy(texts, block_.get() + entry_bytes);
 }
 
 const LocationTree::Entry* LocationTree::find_exact(std::string_view path) const {
-    const auto at = std::ranges::lower_bound(exact_, path, {},
-                                             [this](const Entry& entry) { return text(entry); });
-    return at != exact_.end() && text(*at) == path ? &*at : nullptr;
+    const auto all = exact();
+    const auto at =
+        std::ranges::lower_bound(all, path, {}, [this](const Entry& entry) { return text(entry); });
+    return at != all.end() && text(*at) == path ? &*at : nullptr;
 }
 
-const LocationTree::Entry* LocationTree::find_prefix(std::string_view path) const {
-    const auto behind = std::ranges::upper_bound(
-        prefixes_, path, {}, [this](const Entry& entry) { return text(entry); });
-    if (behind == prefixes_.begin()) return nullptr;
-    const Entry* entry = &*(behind - 1);
-    const std::size_t common = common_prefix(path, text(*entry));
-    while (true) {
+/// `last` is the greatest text that is not greater than the path.
+const LocationTree::Entry* LocationTree::longest_prefix(std::string_view path,
+                                                        const Entry* last) const {
+    const std::size_t common = common_prefix(path, text(*last));
+    for (const Entry* entry = last;; entry = prefixes().data() + entry->parent) {
         const bool bounded = entry->kind != Kind::raw_prefix;
         if (entry->size <= common && (!bounded || ends_element(path, entry->size))) return entry;
         if (entry->parent < 0) return nullptr;
-        entry = &prefixes_[static_cast<std::size_t>(entry->parent)];
     }
 }
 
-/// The location whose text is `path` plus a slash.
-const LocationTree::Entry* LocationTree::find_redirect(std::string_view path) const {
-    const auto less = [this](const Entry& entry, std::string_view wanted) {
+/// The location whose text is `path` plus a slash. `next` is the first text greater than the path:
+/// all texts that begin with the path follow from there on.
+const LocationTree::Entry* LocationTree::find_redirect(std::string_view path,
+                                                       const Entry* next) const {
+    const Entry* const end = prefixes().data() + prefix_count_;
+    if (next == end || !text(*next).starts_with(path)) return nullptr;
+    const auto before_slash = [&](const Entry& entry) {
         const std::string_view own = text(entry);
-        const int order = own.substr(0, wanted.size()).compare(wanted);
-        if (order != 0) return order < 0;
-        return own.size() == wanted.size() || static_cast<unsigned char>(own[wanted.size()]) < '/';
+        return own.starts_with(path) && static_cast<unsigned char>(own[path.size()]) < '/';
     };
-    for (auto at = std::lower_bound(prefixes_.begin(), prefixes_.end(), path, less);
-         at != prefixes_.end() && at->size == path.size() + 1; ++at) {
-        if (!text(*at).starts_with(path) || text(*at).back() != '/') break;
-        if (at->redirects) return &*at;
+    for (next = std::partition_point(next, end, before_slash); next != end; ++next) {
+        const std::string_view own = text(*next);
+        if (own.size() != path.size() + 1 || !own.starts_with(path) || own.back() != '/') break;
+        if (next->redirects) return next;
     }
     return nullptr;
 }
 
 std::optional<LocationTree::Found> LocationTree::find(std::string_view path) const {
-    if (!exact_.empty()) {
+    if (exact_count_ != 0) {
         if (const Entry* entry = find_exact(path)) return Found{entry->location, false};
     }
-    const Entry* best = find_prefix(path);
+    const auto all = prefixes();
+    const auto behind =
+        std::ranges::upper_bound(all, path, {}, [this](const Entry& entry) { return text(entry); });
+    const Entry* next = all.data() + (behind - all.begin());
+    const Entry* best = next == all.data() ? nullptr : longest_prefix(path, next - 1);
     const bool whole = best != nullptr && best->size == path.size();
-    if (has_redirects_ && !whole && !path.ends_with('/')) {
-        if (const Entry* entry = find_redirect(path)) return Found{entry->location, true};
+    if (!whole && !path.ends_with('/')) {
+        if (const Entry* entry = find_redirect(path, next)) return Found{entry->location, true};
     }
-    if (!regexes_.empty() && (best == nullptr || best->kind != Kind::final_prefix)) {
-        if (const auto found = regexes_.find(path)) {
+    if (regexes_ != nullptr && (best == nullptr || best->kind != Kind::final_prefix)) {
+        if (const auto found = regexes_->find(path)) {
             return Found{static_cast<std::uint32_t>(*found), false};
         }
     }

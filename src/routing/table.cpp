@@ -10,6 +10,11 @@
 namespace proxyd::routing {
 
 struct Table::Impl {
+    /// What routing touches of a host, side by side.
+    struct HostRoutes {
+        LocationTree tree;
+        std::size_t first_location = 0;
+    };
     struct ListenerHosts {
         std::string_view listener;
         VirtualHosts hosts;
@@ -17,7 +22,7 @@ struct Table::Impl {
 
     std::shared_ptr<const config::Snapshot> snapshot;
     std::vector<RoutedHost> hosts;
-    std::vector<LocationTree> trees;  ///< by RoutedHost::index
+    std::vector<HostRoutes> routes;  ///< by RoutedHost::index
     std::vector<RoutedLocation> locations;
     std::vector<std::unique_ptr<const PathEdit>> edits;
     std::vector<ListenerHosts> listeners;
@@ -67,11 +72,6 @@ Result<void> read_path(const http::RequestHead& head, Scratch& scratch, RouteMat
     return {};
 }
 
-config::Policy::Path path_policy(const RoutedLocation& location) noexcept {
-    const auto& policy = location.config->policy;
-    return policy ? policy->path : config::Policy::Path::raw;
-}
-
 bool ambiguous(const RouteMatch& match, const Scratch& scratch) {
     if (match.path.data() == scratch.path.decoded.data()) return scratch.path.ambiguous;
     // A plain path may still hold "/..;/".
@@ -93,10 +93,13 @@ Result<void> Table::Impl::add_host(const config::Host& host) {
     for (const config::Location& location : host.locations) {
         auto edit = PathEdit::compile(location);
         if (!edit) return std::move(edit).error();
-        locations.push_back({&location, &routed, locations.size(), edit->get()});
+        const auto path = location.policy ? location.policy->path : config::Policy::Path::raw;
+        locations.push_back({&location, &routed, locations.size(), edit->get(), path});
         if (*edit) edits.push_back(std::move(edit).value());
     }
-    return trees.emplace_back().build(host.locations);
+    HostRoutes& own = routes.emplace_back();
+    own.first_location = routed.first_location;
+    return own.tree.build(host.locations);
 }
 
 Result<void> Table::Impl::add_names() {
@@ -130,7 +133,7 @@ Result<std::shared_ptr<const Table>> Table::build(
     impl->snapshot = std::move(snapshot);
     const auto& hosts = impl->snapshot->hosts;
     impl->hosts.reserve(hosts.size());
-    impl->trees.reserve(hosts.size());
+    impl->routes.reserve(hosts.size());
     for (const config::Host& host : hosts) {
         if (auto added = impl->add_host(host); !added) return std::move(added).error();
     }
@@ -159,11 +162,13 @@ Result<RouteMatch> Table::route(const http::RequestHead& head, std::string_view 
     match.host = scratch.host;
     if (auto read = read_path(head, scratch, match); !read) return std::move(read).error();
 
-    const auto found = impl_->trees[match.host->index].find(match.path);
+    const auto index = static_cast<std::size_t>(match.host - impl_->hosts.data());
+    const Impl::HostRoutes& routes = impl_->routes[index];
+    const auto found = routes.tree.find(match.path);
     if (!found) return downstream(Reason::no_location);
-    match.location = &impl_->locations[match.host->first_location + found->location];
+    match.location = &impl_->locations[routes.first_location + found->location];
     match.slash_redirect = found->slash_redirect;
-    if (path_policy(*match.location) == config::Policy::Path::strict && ambiguous(match, scratch)) {
+    if (match.location->path == config::Policy::Path::strict && ambiguous(match, scratch)) {
         return downstream(Reason::bad_path, "path: strict refuses this spelling");
     }
     return match;
@@ -184,7 +189,7 @@ Result<std::string_view> forward_target(const RouteMatch& match, const http::Req
         if (!edited || !edited->empty()) return edited;
     }
     const bool plain = match.encoded.data() == head.target.data();
-    const bool raw = path_policy(*match.location) != config::Policy::Path::normalized;
+    const bool raw = match.location->path != config::Policy::Path::normalized;
     if (plain || raw) return head.target;
     return join_query(match.encoded, match, arena);
 }

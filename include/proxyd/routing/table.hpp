@@ -28,6 +28,7 @@ struct RoutedLocation {
     const RoutedHost* host = nullptr;
     std::size_t index = 0;           ///< over the locations of all hosts
     const PathEdit* edit = nullptr;  ///< strip, replace or rewrite; null = the path stays
+    config::Policy::Path path = config::Policy::Path::raw;
 };
 
 /// What route() found. Views into the target or the Scratch.

@@ -51,7 +51,7 @@ std::size_t HostHash::operator()(std::string_view name) const noexcept {
 }
 
 bool HostEqual::operator()(std::string_view a, std::string_view b) const noexcept {
-    return text::iequals(a, b);
+    return a == b || text::iequals(a, b);
 }
 
 std::string lower_case(std::string_view name) {

@@ -24,6 +24,15 @@ std::string normalised(const Key& key, const Node& node) {
     return yaml_scalar(key.type == Type::path ? resolve_path(node) : node.text);
 }
 
+/// What a file without listeners has, as a tree.
+Node default_listeners() {
+    Node address;
+    address.kind = Node::Kind::scalar;
+    address.text = ":80";
+    Node listener = expand_shorthand(address, "address");
+    return expand_shorthand(listener, "http");
+}
+
 /// Writes the tree in the order of the tables; unknown keys, which load() refuses, are left out.
 class Dumper {
   public:
@@ -50,6 +59,7 @@ class Dumper {
     }
 
     void absent(const Key& key) {
+        if (key.inner == &kListenerTable) return names(key, default_listeners());
         if (!key.fallback.empty()) return writer_.fallback(key.name, key.fallback);
         if (key.type != Type::map || key.inner == nullptr) return;
         if (key.scalar.empty() || key.inner->find(key.scalar)->fallback.size() > 0) {

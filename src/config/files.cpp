@@ -91,6 +91,7 @@ class FileReader {
   private:
     void follow_include(const std::string& path, const Node& include) {
         if (include.is_scalar()) return include_pattern(path, include);
+        if (!include.is_list()) return;
         for (const Node& item : include.items) {
             if (item.is_scalar()) include_pattern(path, item);
         }

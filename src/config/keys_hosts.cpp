@@ -15,7 +15,8 @@ struct Draft {
     Host host;
     std::string upstream;
     std::optional<Action> action;  ///< return or redirect: a host without locations
-    const Node* action_node = nullptr;
+    Claim answer;
+    bool has_upstream = false;
     const Node* locations = nullptr;
 };
 
@@ -45,15 +46,16 @@ void store_listen(Reader& reader, const Key& key, const Node& node, void* target
 }
 
 void store_upstream(Reader& reader, const Key&, const Node& node, void* target) {
+    static_cast<Draft*>(target)->has_upstream = true;
     static_cast<Draft*>(target)->upstream = use_upstream(reader, node);
 }
 
 void claim_action(Reader& reader, Draft& draft, const Node& node, std::optional<Action> action) {
-    if (draft.action_node != nullptr) {
-        reader.report.error(node.key_at, "'" + node.key + "' and '" + draft.action_node->key +
+    if (draft.answer.taken()) {
+        reader.report.error(node.key_at, "'" + node.key + "' and '" + draft.answer.key +
                                              "' exclude each other");
     }
-    draft.action_node = &node;
+    draft.answer.take(node);
     draft.action = std::move(action);
 }
 
@@ -117,10 +119,13 @@ void add_root(Draft& draft, const std::shared_ptr<const Policy>& policy) {
 
 void finish_host(Reader& reader, const Node& node, Draft& draft,
                  const std::shared_ptr<const Policy>& policy) {
-    if (draft.locations != nullptr) {
-        if (draft.action_node != nullptr) {
-            reader.report.error(draft.action_node->key_at,
-                                "'" + draft.action_node->key + "' in a host with locations",
+    const std::string answer = "'" + draft.answer.key + "'";
+    if (draft.answer.taken() && draft.has_upstream) {
+        reader.report.error(draft.answer.at, answer + " and 'upstream' exclude each other",
+                            "a host has one action, or locations");
+    } else if (draft.locations != nullptr) {
+        if (draft.answer.taken()) {
+            reader.report.error(draft.answer.at, answer + " in a host with locations",
                                 "put it into a location");
         }
         read_locations(reader, *draft.locations, draft.host, draft.upstream, policy);

@@ -10,18 +10,18 @@ namespace {
 /// A location while it is read: which of the keys that exclude each other are there.
 struct Draft {
     Location location;
-    const Node* action = nullptr;  ///< the first one
-    const Node* path_rule = nullptr;
+    Claim action;
+    Claim path_rule;
 };
 
 /// Exactly one of upstream, return, redirect.
-bool claim(Reader& reader, const Node*& place, const Node& node, std::string_view what) {
-    if (place == nullptr) {
-        place = &node;
+bool claim(Reader& reader, Claim& place, const Node& node, std::string_view what) {
+    if (!place.taken()) {
+        place.take(node);
         return true;
     }
     reader.report.error(node.key_at,
-                        "'" + node.key + "' and '" + place->key + "' exclude each other",
+                        "'" + node.key + "' and '" + place.key + "' exclude each other",
                         "a location has one " + std::string(what));
     return false;
 }
@@ -107,7 +107,7 @@ std::string identity(const Matcher& matcher) {
 /// What only shows when the whole location was read.
 void check_draft(Reader& reader, const Node& node, Draft& draft, const std::string& upstream) {
     Action& action = draft.location.action;
-    if (draft.action == nullptr) {
+    if (!draft.action.taken()) {
         action.upstream = upstream;
         if (upstream.empty()) {
             reader.report.error(node.key_at, "location '" + node.key + "' has no action",
@@ -115,15 +115,15 @@ void check_draft(Reader& reader, const Node& node, Draft& draft, const std::stri
             return;
         }
     }
-    if (draft.path_rule == nullptr) return;
+    if (!draft.path_rule.taken()) return;
     const auto kind = draft.location.path_rule.kind;
     if (action.kind != Action::Kind::upstream) {
-        reader.report.error(draft.path_rule->key_at,
-                            "'" + draft.path_rule->key + "' needs an upstream here");
+        reader.report.error(draft.path_rule.at,
+                            "'" + draft.path_rule.key + "' needs an upstream here");
     } else if (is_regex(draft.location.matcher) &&
                (kind == PathRule::Kind::strip || kind == PathRule::Kind::replace)) {
-        reader.report.error(draft.path_rule->key_at,
-                            "'" + draft.path_rule->key + "': a regex has no prefix",
+        reader.report.error(draft.path_rule.at,
+                            "'" + draft.path_rule.key + "': a regex has no prefix",
                             "use rewrite: { match: ..., to: ... }");
     }
 }
@@ -137,7 +137,7 @@ void read_location(Reader& reader, const Node& node, Host& host, const std::stri
     const Where where{"location", node.key};
     const std::size_t errors = reader.report.errors();
     if (node.is_scalar()) {
-        draft.action = &node;
+        draft.action.take(node);
         draft.location.action.upstream = use_upstream(reader, node);
         draft.location.policy = policy;
     } else if (node.is_list()) {

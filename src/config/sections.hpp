@@ -8,6 +8,18 @@
 /// What the sections' readers offer each other.
 namespace proxyd::config {
 
+/// Which of several keys that exclude each other came first. Not a pointer: a shorthand's node
+/// lives only while it is read.
+struct Claim {
+    std::string key;
+    Position at;
+    [[nodiscard]] bool taken() const noexcept { return !key.empty(); }
+    void take(const Node& node) {
+        key = node.key;
+        at = node.key_at;
+    }
+};
+
 /// The listener of a configuration that names none: http on ":80".
 void ensure_listeners(Reader& reader);
 

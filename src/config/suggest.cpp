@@ -72,7 +72,12 @@ std::string nearest(std::string_view given, const std::vector<std::string_view>&
             best = candidate;
         }
     }
-    return std::string(best);
+    if (!best.empty()) return std::string(best);
+    // "warning" for "warn": too far to be a slip, but it begins the same.
+    for (const std::string_view candidate : candidates) {
+        if (candidate.size() > 3 && given.starts_with(candidate)) return std::string(candidate);
+    }
+    return "";
 }
 
 std::string did_you_mean(std::string_view given, const std::vector<std::string_view>& candidates) {

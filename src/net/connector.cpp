@@ -79,7 +79,7 @@ Task<Result<TransportPtr>> Connector::connect(const Endpoint& endpoint,
     if (code != 0 && code != EINPROGRESS) co_return failed(code, endpoint);
 
     const int raw = fd.get();
-    auto made = make_socket_transport(loop_, fd.release(), endpoint.family());
+    auto made = make_socket_transport(loop_, fd.release());
     if (!made || code == 0) co_return made;
 
     TransportPtr transport = *made;

@@ -1,63 +1,65 @@
 #include "proxyd/net/socket_transport.hpp"
 
+#include <sys/socket.h>
 #include <unistd.h>
 
-#include <boost/asio/basic_stream_socket.hpp>
-#include <boost/asio/generic/stream_protocol.hpp>
+#include <boost/asio/error.hpp>
 #include <cerrno>
+
+#include "net/reactor_descriptor.hpp"
 
 namespace proxyd::net {
 namespace {
 
 namespace asio = boost::asio;
-using Protocol = asio::generic::stream_protocol;
-using Socket = asio::basic_stream_socket<Protocol, asio::io_context::executor_type>;
 
 ErrorCode last_error() noexcept { return {errno, boost::system::system_category()}; }
 
 class SocketTransport final : public Transport {
   public:
-    explicit SocketTransport(asio::io_context& io) : socket_(io.get_executor()) {}
+    explicit SocketTransport(asio::io_context& io)
+        : socket_(io),
+          read_(*this, &ReadOperation::perform, &SocketTransport::read_done),
+          wait_read_(*this, &WaitOperation::perform, &SocketTransport::readable),
+          wait_write_(*this, &WaitOperation::perform, &SocketTransport::writable) {}
 
-    ErrorCode assign(int descriptor, int family) {
-        ErrorCode error;
-        socket_.assign(Protocol(family, 0), descriptor, error);
-        return error;
-    }
+    ErrorCode assign(int descriptor) { return socket_.assign(descriptor); }
 
     void start_read(char* into, std::size_t room) override {
-        socket_.async_read_some(asio::buffer(into, room),
-                                [self = Self(this)](const ErrorCode& error, std::size_t bytes) {
-                                    if (self->observer_) self->observer_->on_read(error, bytes);
-                                });
+        if (socket_.get() < 0) return;
+        read_.into = into;
+        read_.room = room;
+        read_.start();
+        socket_.start_read(read_, true);
     }
 
     SendResult read_now(char* into, std::size_t room) override {
-        const ssize_t got = ::recv(fd(), into, room, MSG_DONTWAIT);
+        const ssize_t got = ::recv(socket_.get(), into, room, MSG_DONTWAIT);
         if (got > 0) return {static_cast<std::size_t>(got), {}};
         return {0, got == 0 ? ErrorCode(asio::error::eof) : last_error()};
     }
 
     void wait_read() override {
-        socket_.async_wait(Socket::wait_read, [self = Self(this)](const ErrorCode& error) {
-            if (self->observer_) self->observer_->on_readable(error);
-        });
+        if (socket_.get() < 0) return;
+        wait_read_.start();
+        socket_.start_read(wait_read_, false);
     }
 
     void cancel_read() override {
-        ErrorCode ignored;
-        socket_.cancel(ignored);
+        if (socket_.get() < 0) return;
+        socket_.cancel(read_);
+        socket_.cancel(wait_read_);
     }
 
     SendResult send(std::span<const iovec> pieces) override {
         ssize_t sent = 0;
         if (pieces.size() == 1) {
-            sent = ::send(fd(), pieces[0].iov_base, pieces[0].iov_len, kSendFlags);
+            sent = ::send(socket_.get(), pieces[0].iov_base, pieces[0].iov_len, kSendFlags);
         } else {
             msghdr message{};
             message.msg_iov = const_cast<iovec*>(pieces.data());
             message.msg_iovlen = pieces.size();
-            sent = ::sendmsg(fd(), &message, kSendFlags);
+            sent = ::sendmsg(socket_.get(), &message, kSendFlags);
         }
         if (sent >= 0) return {static_cast<std::size_t>(sent), {}};
         if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR) return {};
@@ -65,49 +67,104 @@ class SocketTransport final : public Transport {
     }
 
     void wait_write() override {
-        socket_.async_wait(Socket::wait_write, [self = Self(this)](const ErrorCode& error) {
-            if (self->observer_) self->observer_->on_writable(error);
-        });
+        if (socket_.get() < 0) return;
+        wait_write_.start();
+        socket_.start_write(wait_write_);
     }
 
-    void shutdown_send() noexcept override {
-        ErrorCode ignored;
-        socket_.shutdown(Socket::shutdown_send, ignored);
-    }
-
-    void close() noexcept override {
-        ErrorCode ignored;
-        socket_.close(ignored);
-    }
+    void shutdown_send() noexcept override { ::shutdown(socket_.get(), SHUT_WR); }
+    void close() noexcept override { socket_.close(); }
 
     void abort() noexcept override {
         const linger now{1, 0};
-        ::setsockopt(fd(), SOL_SOCKET, SO_LINGER, &now, sizeof now);
+        ::setsockopt(socket_.get(), SOL_SOCKET, SO_LINGER, &now, sizeof now);
         close();
     }
 
     [[nodiscard]] bool quiet() const noexcept override {
         char byte = 0;
-        const ssize_t got = ::recv(const_cast<Socket&>(socket_).native_handle(), &byte, 1,
-                                   MSG_PEEK | MSG_DONTWAIT);
+        const ssize_t got = ::recv(socket_.get(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
         return got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
     }
 
+    [[nodiscard]] bool ended() const noexcept override {
+        char byte = 0;
+        return ::recv(socket_.get(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+    }
+
   private:
-    using Self = boost::intrusive_ptr<SocketTransport>;
     static constexpr int kSendFlags = MSG_NOSIGNAL | MSG_DONTWAIT;
+    using Self = boost::intrusive_ptr<SocketTransport>;
+    using Reaction = void (SocketTransport::*)(const ErrorCode&, std::size_t);
 
-    int fd() noexcept { return socket_.native_handle(); }
+    /// An operation of the reactor that lives in the transport and keeps it alive while pending.
+    struct PendingOperation : asio::detail::reactor_op {
+        PendingOperation(SocketTransport& its_owner, perform_func_type perform, Reaction reaction)
+            : asio::detail::reactor_op(ErrorCode(), perform, &PendingOperation::complete),
+              owner(its_owner),
+              done(reaction) {}
 
-    Socket socket_;
+        void start() {
+            ec_ = {};
+            bytes_transferred_ = 0;
+            pending = Self(&owner);
+        }
+
+        /// `context` is null when the loop goes down: then nothing is reported.
+        static void complete(void* context, asio::detail::operation* base, const ErrorCode&,
+                             std::size_t) {
+            auto& operation = *static_cast<PendingOperation*>(base);
+            const Self self = std::move(operation.pending);
+            const ErrorCode error = operation.ec_;
+            if (context != nullptr && self->observer_ != nullptr) {
+                ((*self).*operation.done)(error, operation.bytes_transferred_);
+            }
+        }
+
+        SocketTransport& owner;
+        Reaction done;
+        Self pending;
+    };
+
+    struct ReadOperation final : PendingOperation {
+        using PendingOperation::PendingOperation;
+
+        /// One recv for each event. "Exhausted" keeps the reactor from trying again at once; a
+        /// reader that needs more of the same message asks read_now() before it waits.
+        static status perform(asio::detail::reactor_op* base) {
+            auto& operation = *static_cast<ReadOperation*>(base);
+            const SendResult got = operation.owner.read_now(operation.into, operation.room);
+            if (got.error == asio::error::would_block || got.error == asio::error::interrupted) {
+                return not_done;
+            }
+            operation.ec_ = got.error;
+            operation.bytes_transferred_ = got.bytes;
+            return done_and_exhausted;
+        }
+
+        char* into = nullptr;
+        std::size_t room = 0;
+    };
+
+    struct WaitOperation final : PendingOperation {
+        using PendingOperation::PendingOperation;
+        static status perform(asio::detail::reactor_op*) { return asio::detail::reactor_op::done; }
+    };
+
+    void read_done(const ErrorCode& error, std::size_t bytes) { observer_->on_read(error, bytes); }
+    void readable(const ErrorCode& error, std::size_t) { observer_->on_readable(error); }
+    void writable(const ErrorCode& error, std::size_t) { observer_->on_writable(error); }
+
+    ReactorDescriptor socket_;
+    ReadOperation read_;
+    WaitOperation wait_read_, wait_write_;
 };
 
 }  // namespace
 
-Result<TransportPtr> make_socket_transport(async::Loop& loop, int descriptor, int family) {
+Result<TransportPtr> make_socket_transport(async::Loop& loop, int descriptor) {
     boost::intrusive_ptr<SocketTransport> transport(new SocketTransport(loop.io()));
-    if (const ErrorCode error = transport->assign(descriptor, family)) {
-        ::close(descriptor);
+    if (const ErrorCode error = transport->assign(descriptor)) {
         return Error(Reason::overloaded, Source::internal, Retry::no, error.message());
     }
     return TransportPtr(std::move(transport));

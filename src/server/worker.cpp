@@ -75,7 +75,7 @@ void Worker::take(Accepted accepted) {
         local = net::Endpoint::from(storage, size);
     }
     auto transport =
-        net::make_socket_transport(loop_, accepted.descriptor, accepted.remote.family());
+        net::make_socket_transport(loop_, accepted.descriptor);
     if (!transport) {
         log::warn("connection refused: {}", transport.error().detail);
         connections_.fetch_sub(1, std::memory_order_relaxed);

@@ -117,7 +117,7 @@ Task<Result<BodyPart>> BodyReader::read_slow(std::size_t max, std::chrono::milli
         } else if (channel_.more_likely()) {
             channel_.want(kBulk);
         }
-        const Channel::Fill filled = co_await channel_.fill(limit);
+        const Channel::Fill filled = co_await channel_.fill(limit, true);
         if (filled == Channel::Fill::closed) co_return channel_.failure();
         if (filled == Channel::Fill::interrupted) {
             co_return Error(Reason::client_closed, side_, Retry::no, "reading was given up");

@@ -117,11 +117,22 @@ bool Channel::read_now() {
     return true;
 }
 
-Task<Channel::Fill> Channel::fill(std::chrono::milliseconds limit) {
+Task<Channel::Fill> Channel::fill(std::chrono::milliseconds limit, bool inside) {
     if (closed_) return Task<Fill>(Fill::closed);
+    if (inside && armed_ && !input_ended_) look_for_end();
     if (input_ended_) return Task<Fill>(Fill::more);
-    if (!armed_ && !resting_ && last_read_full_ && read_now()) return Task<Fill>(Fill::more);
+    if (!armed_ && !resting_ && (last_read_full_ || inside) && read_now()) {
+        return Task<Fill>(Fill::more);
+    }
     return fill_slow(limit);
+}
+
+/// While the standing read owns the place behind end_, only the end can be looked for; bytes that
+/// come later raise their own event.
+void Channel::look_for_end() {
+    if (!transport_->ended()) return;
+    input_ended_ = true;
+    input_error_ = boost::asio::error::eof;
 }
 
 Task<Channel::Fill> Channel::fill_slow(std::chrono::milliseconds limit) {

@@ -55,7 +55,9 @@ class Channel final : public net::TransportObserver {
     enum class Fill : std::uint8_t { more, late, closed, interrupted };
     /// `more`: unread() has grown or the input ended; `late`: nothing came for `limit` (0 = none);
     /// `closed`: the channel failed; `interrupted`: see there.
-    Task<Fill> fill(std::chrono::milliseconds limit);
+    /// `inside`: part of a message is here already. Then the kernel is asked once more before
+    /// waiting, because an end that came together with the last bytes raises no further event.
+    Task<Fill> fill(std::chrono::milliseconds limit, bool inside);
     /// A pending fill() returns at once; nothing else changes.
     void interrupt();
     [[nodiscard]] bool filling() const noexcept { return reader_.waiting(); }
@@ -99,6 +101,7 @@ class Channel final : public net::TransportObserver {
     void on_readable(const net::ErrorCode& error) override;
     void on_writable(const net::ErrorCode& error) override;
     Task<Fill> fill_slow(std::chrono::milliseconds limit);
+    void look_for_end();
     Task<bool> drained_slow(std::size_t bytes);
     bool read_now();
     void make_room();

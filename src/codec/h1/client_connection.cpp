@@ -74,7 +74,7 @@ class ClientConnection::Stream final : public http::ClientStream,
             }
             if (channel_.input_ended()) co_return ended_early();
             if (data.size() >= channel_.block_size()) channel_.want(limits_.max_header_size);
-            const Channel::Fill filled = co_await channel_.fill(timeouts_.read);
+            const Channel::Fill filled = co_await channel_.fill(timeouts_.read, !data.empty());
             if (filled == Channel::Fill::closed) co_return channel_.failure();
             if (filled == Channel::Fill::late) {
                 co_return Error(Reason::upstream_timeout_read, Source::upstream, Retry::no,

@@ -48,7 +48,7 @@ Task<bool> ServerConnection::discard_rest() {
         to_discard_ -= here;
         if (to_discard_ == 0) break;
         if (channel_.input_ended()) co_return false;
-        if (co_await channel_.fill(limits_.body_timeout) != Channel::Fill::more) co_return false;
+        if (co_await channel_.fill(limits_.body_timeout, true) != Channel::Fill::more) co_return false;
     }
     co_return true;
 }
@@ -97,10 +97,11 @@ Task<ServerConnection::Next> ServerConnection::read_head() {
 
 /// keepalive_timeout until the first byte, what is left of header_timeout from then on.
 Task<Channel::Fill> ServerConnection::wait_for_head(bool first_byte_seen) {
-    if (!first_byte_seen) return channel_.fill(limits_.keepalive_timeout);
-    if (limits_.header_timeout.count() == 0) return channel_.fill(milliseconds{0});
+    if (!first_byte_seen) return channel_.fill(limits_.keepalive_timeout, false);
+    const bool inside = !channel_.unread().empty();
+    if (limits_.header_timeout.count() == 0) return channel_.fill(milliseconds{0}, inside);
     const milliseconds used(channel_.loop().now() - head_since_);
-    return channel_.fill(std::max(limits_.header_timeout - used, milliseconds{1}));
+    return channel_.fill(std::max(limits_.header_timeout - used, milliseconds{1}), inside);
 }
 
 std::unique_ptr<http::ServerStream> ServerConnection::make_stream(Next next) {
@@ -142,7 +143,7 @@ Task<void> ServerConnection::linger() {
         channel_.consume(channel_.unread().size());
         const milliseconds left(until - channel_.loop().now());
         if (left.count() <= 0) co_return;
-        if (co_await channel_.fill(left) != Channel::Fill::more) co_return;
+        if (co_await channel_.fill(left, true) != Channel::Fill::more) co_return;
     }
 }
 

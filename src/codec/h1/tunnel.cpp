@@ -18,7 +18,7 @@ Task<Result<std::string_view>> ChannelTunnel::read() {
             if (channel_.input_error() == boost::asio::error::eof) co_return std::string_view{};
             co_return connection_error(channel_.input_error(), side_);
         }
-        if (co_await channel_.fill(kNoLimit) == Channel::Fill::closed) co_return channel_.failure();
+        if (co_await channel_.fill(kNoLimit, true) == Channel::Fill::closed) co_return channel_.failure();
     }
     loaned_ = channel_.unread().size();
     co_return channel_.unread();

@@ -1,0 +1,43 @@
+#include "net/reactor_descriptor.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+namespace proxyd::net {
+
+namespace asio = boost::asio;
+
+ReactorDescriptor::ReactorDescriptor(asio::io_context& io)
+    : reactor_(asio::use_service<Reactor>(io)) {
+    reactor_.init_task();
+}
+
+boost::system::error_code ReactorDescriptor::assign(int descriptor) {
+    descriptor_ = descriptor;
+    const int code = reactor_.register_descriptor(descriptor, state_);
+    return {code, boost::system::system_category()};
+}
+
+void ReactorDescriptor::start_read(Operation& operation, bool at_once) {
+    operation.cancellation_key_ = &operation;
+    reactor_.start_op(Reactor::read_op, descriptor_, state_, &operation, false, at_once);
+}
+
+void ReactorDescriptor::start_write(Operation& operation) {
+    operation.cancellation_key_ = &operation;
+    reactor_.start_op(Reactor::write_op, descriptor_, state_, &operation, false, false);
+}
+
+void ReactorDescriptor::cancel(Operation& operation) {
+    reactor_.cancel_ops_by_key(descriptor_, state_, Reactor::read_op, &operation);
+}
+
+void ReactorDescriptor::close() noexcept {
+    if (descriptor_ < 0) return;
+    reactor_.deregister_descriptor(descriptor_, state_, true);
+    ::close(descriptor_);
+    descriptor_ = -1;
+    reactor_.cleanup_descriptor_data(state_);
+}
+
+}  // namespace proxyd::net

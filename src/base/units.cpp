@@ -23,7 +23,9 @@ constexpr std::array<Unit, 4> kSizes{{{"t", std::uint64_t{1} << 40},
 /// Durations are added and multiplied later: far below the limits of int64 milliseconds.
 constexpr std::uint64_t kLongest = 36'500ULL * 86'400'000ULL;
 
-constexpr bool digit(char c) { return c >= '0' && c <= '9'; }
+constexpr bool digit(char c) {
+    return c >= '0' && c <= '9';
+}
 
 /// Takes the digits at the front of `text`.
 std::optional<std::uint64_t> take_number(std::string_view& text) noexcept {

@@ -15,7 +15,9 @@ AddressResult refuse(std::string problem, std::string hint = {}) {
     return AddressResult{std::nullopt, std::move(problem), std::move(hint), false};
 }
 
-std::string quoted(std::string_view text) { return "'" + std::string(text) + "'"; }
+std::string quoted(std::string_view text) {
+    return "'" + std::string(text) + "'";
+}
 
 bool is_digits(std::string_view text) {
     return !text.empty() &&
@@ -107,7 +109,8 @@ AddressResult host_address(const Split& parts, std::uint16_t port, std::string_v
         return ip_address(*ip, port);
     }
     const std::size_t last = parts.host.rfind('.');
-    const bool numeric = is_digits(parts.host.substr(last == std::string_view::npos ? 0 : last + 1));
+    const bool numeric =
+        is_digits(parts.host.substr(last == std::string_view::npos ? 0 : last + 1));
     if (parts.bracketed || !valid_name(parts.host) || numeric) {
         return refuse(quoted(whole) + " is not an address", "host:port, a port, or unix:/path");
     }

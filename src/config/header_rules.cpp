@@ -18,11 +18,10 @@ bool is_token(std::string_view text) {
 }
 
 /// Fields that carry the framing or the connection: the proxy makes them itself.
-constexpr http::FieldSet kOwned{http::FieldId::connection,       http::FieldId::content_length,
-                                http::FieldId::http2_settings,   http::FieldId::keep_alive,
-                                http::FieldId::proxy_connection, http::FieldId::te,
-                                http::FieldId::trailer,          http::FieldId::transfer_encoding,
-                                http::FieldId::upgrade};
+constexpr http::FieldSet kOwned{
+    http::FieldId::connection, http::FieldId::content_length,    http::FieldId::http2_settings,
+    http::FieldId::keep_alive, http::FieldId::proxy_connection,  http::FieldId::te,
+    http::FieldId::trailer,    http::FieldId::transfer_encoding, http::FieldId::upgrade};
 
 /// Reads one map of header rules; the rules of this level replace those of the outer one which
 /// name the same field.
@@ -46,9 +45,9 @@ class RuleReader {
   private:
     void read_group(const Key& key, const Node& node) {
         if (key.inner->find(node.key) == nullptr) {
-            reader_.report.error(node.key_at,
-                                 "unknown key '" + node.key + "' in '" + std::string(key.name) + "'",
-                                 "set, add or remove: set: { " + node.key + ": ... }");
+            reader_.report.error(
+                node.key_at, "unknown key '" + node.key + "' in '" + std::string(key.name) + "'",
+                "set, add or remove: set: { " + node.key + ": ... }");
         } else if (node.key == "remove") {
             read_remove(node);
         } else if (node.is_map()) {
@@ -96,9 +95,9 @@ class RuleReader {
         const http::FieldId id = http::classify(name);
         if (!kOwned.contains(id)) return true;
         const bool upgrade = id == http::FieldId::upgrade || id == http::FieldId::connection;
-        reader_.report.error(at, "'" + name + "' is made by proxyd itself",
-                             upgrade && request_ ? "WebSocket passes through without it"
-                                                 : "leave it out");
+        reader_.report.error(
+            at, "'" + name + "' is made by proxyd itself",
+            upgrade && request_ ? "WebSocket passes through without it" : "leave it out");
         return false;
     }
 
@@ -112,9 +111,8 @@ class RuleReader {
     }
 
     bool named(std::string_view name) const {
-        return std::any_of(rules_.begin(), rules_.end(), [&](const HeaderRule& rule) {
-            return text::iequals(rule.name, name);
-        });
+        return std::any_of(rules_.begin(), rules_.end(),
+                           [&](const HeaderRule& rule) { return text::iequals(rule.name, name); });
     }
 
     Reader& reader_;
@@ -144,9 +142,8 @@ void store_response_headers(Reader& reader, const Key& key, const Node& node, vo
 
 void apply_security_headers(Policy& policy) {
     Rules& rules = policy.response_headers;
-    std::erase_if(rules, [](const HeaderRule& rule) {
-        return rule.op == HeaderRule::Op::set_if_absent;
-    });
+    std::erase_if(rules,
+                  [](const HeaderRule& rule) { return rule.op == HeaderRule::Op::set_if_absent; });
     if (!policy.security_headers) return;
     Rules first;
     for (HeaderRule rule : {absent_rule(http::FieldId::x_content_type_options, "nosniff"),

@@ -6,20 +6,34 @@ namespace proxyd::config {
 
 std::string_view name_of(Type type) noexcept {
     switch (type) {
-        case Type::boolean: return "on/off";
-        case Type::count: return "number";
-        case Type::size: return "size";
-        case Type::duration: return "duration";
-        case Type::text: return "text";
-        case Type::word: return "word";
-        case Type::path: return "file";
-        case Type::address: return "address";
-        case Type::variables: return "text with $variables";
-        case Type::list: return "list";
-        case Type::map: return "map";
-        case Type::names: return "map of names";
-        case Type::files: return "map of files";
-        case Type::other: break;
+        case Type::boolean:
+            return "on/off";
+        case Type::count:
+            return "number";
+        case Type::size:
+            return "size";
+        case Type::duration:
+            return "duration";
+        case Type::text:
+            return "text";
+        case Type::word:
+            return "word";
+        case Type::path:
+            return "file";
+        case Type::address:
+            return "address";
+        case Type::variables:
+            return "text with $variables";
+        case Type::list:
+            return "list";
+        case Type::map:
+            return "map";
+        case Type::names:
+            return "map of names";
+        case Type::files:
+            return "map of files";
+        case Type::other:
+            break;
     }
     return "see text";
 }

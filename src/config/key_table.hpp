@@ -18,15 +18,15 @@ enum class Type : std::uint8_t {
     size,
     duration,
     text,
-    word,      ///< one of Key::words
-    path,      ///< a file; relative to the file that names it
+    word,  ///< one of Key::words
+    path,  ///< a file; relative to the file that names it
     address,
-    variables, ///< a text with $variables
+    variables,  ///< a text with $variables
     list,
-    map,       ///< fixed keys: Key::inner
-    names,     ///< the operator's own names, each with the keys of Key::inner
-    files,     ///< a map whose values are files
-    other,     ///< see Key::doc
+    map,    ///< fixed keys: Key::inner
+    names,  ///< the operator's own names, each with the keys of Key::inner
+    files,  ///< a map whose values are files
+    other,  ///< see Key::doc
 };
 [[nodiscard]] std::string_view name_of(Type type) noexcept;
 

@@ -37,29 +37,53 @@ void store_type(Reader& reader, const Key& key, const Node& node, void* target) 
     static_cast<Action*>(target)->content_type = *text;
 }
 
+// clang-format off: one row, one key
 constexpr Key kReturnKeys[] = {
-    {.name = "status", .type = Type::count, .fallback = "200", .doc = "The status of the answer.",
-     .range = {200, 599}, .store = store<&Action::status>},
-    {.name = "body", .type = Type::variables, .doc = "The body of the answer.",
+    {.name = "status",
+     .type = Type::count,
+     .fallback = "200",
+     .doc = "The status of the answer.",
+     .range = {200, 599},
+     .store = store<&Action::status>},
+    {.name = "body",
+     .type = Type::variables,
+     .doc = "The body of the answer.",
      .store = store_text},
-    {.name = "type", .type = Type::text, .fallback = "text/plain",
-     .doc = "Content-Type of the body.", .nginx = "default_type", .store = store_type},
+    {.name = "type",
+     .type = Type::text,
+     .fallback = "text/plain",
+     .doc = "Content-Type of the body.",
+     .nginx = "default_type",
+     .store = store_type},
 };
+// clang-format on
 
+// clang-format off: one row, one key
 constexpr Key kRedirectKeys[] = {
-    {.name = "to", .type = Type::variables, .doc = "The target, for Location.",
+    {.name = "to",
+     .type = Type::variables,
+     .doc = "The target, for Location.",
      .store = store_text},
-    {.name = "status", .type = Type::count,
+    {.name = "status",
+     .type = Type::count,
      .doc = "301, 302, 303, 307 or 308; without it 301 for GET and HEAD, else 308.",
-     .range = {300, 308}, .store = store_redirect_status},
+     .range = {300, 308},
+     .store = store_redirect_status},
 };
+// clang-format on
 
+// clang-format off: one row, one key
 constexpr Key kRewriteKeys[] = {
-    {.name = "match", .type = Type::text, .doc = "A regex on the normalised path.",
+    {.name = "match",
+     .type = Type::text,
+     .doc = "A regex on the normalised path.",
      .store = store<&PathRule::match>},
-    {.name = "to", .type = Type::variables, .doc = "The new path, with $1 .. $9 of the match.",
+    {.name = "to",
+     .type = Type::variables,
+     .doc = "The new path, with $1 .. $9 of the match.",
      .store = with_its_map},
 };
+// clang-format on
 
 }  // namespace
 

@@ -10,18 +10,23 @@ void store_upstream(Reader& reader, const Key&, const Node& node, void*) {
     reader.upstream = use_upstream(reader, node);
 }
 
+// clang-format off: one row, one key
 constexpr Key kKeys[] = {
-    {.name = "upstream", .type = Type::address,
-     .doc = "For hosts without an upstream of their own.", .store = store_upstream},
+    {.name = "upstream",
+     .type = Type::address,
+     .doc = "For hosts without an upstream of their own.",
+     .store = store_upstream},
     {.name = "tls", .type = Type::map, .doc = "TLS of every host.", .inert = "off|false"},
-    {.name = "redirect_http", .type = Type::boolean, .doc = "Send plain requests to https.",
+    {.name = "redirect_http",
+     .type = Type::boolean,
+     .doc = "Send plain requests to https.",
      .inert = "off|false"},
 };
+// clang-format on
 
 }  // namespace
 
-constinit const Table kDefaultsTable{
-    .name = "'defaults'", .keys = kKeys, .more = &kPolicyTable};
+constinit const Table kDefaultsTable{.name = "'defaults'", .keys = kKeys, .more = &kPolicyTable};
 
 std::shared_ptr<const Policy> builtin_policy(Reader& reader) {
     auto policy = std::make_shared<Policy>();
@@ -32,8 +37,8 @@ std::shared_ptr<const Policy> builtin_policy(Reader& reader) {
 
 void store_defaults(Reader& reader, const Key& key, const Node& node, void* target) {
     auto& policy = static_cast<Snapshot*>(target)->default_policy;
-    policy = read_level(reader, node, kDefaultsTable, Where{key.name}, nullptr,
-                        builtin_policy(reader));
+    policy =
+        read_level(reader, node, kDefaultsTable, Where{key.name}, nullptr, builtin_policy(reader));
 }
 
 }  // namespace proxyd::config

@@ -52,8 +52,8 @@ void store_upstream(Reader& reader, const Key&, const Node& node, void* target) 
 
 void claim_action(Reader& reader, Draft& draft, const Node& node, std::optional<Action> action) {
     if (draft.answer.taken()) {
-        reader.report.error(node.key_at, "'" + node.key + "' and '" + draft.answer.key +
-                                             "' exclude each other");
+        reader.report.error(node.key_at,
+                            "'" + node.key + "' and '" + draft.answer.key + "' exclude each other");
     }
     draft.answer.take(node);
     draft.action = std::move(action);
@@ -76,32 +76,52 @@ void store_locations(Reader& reader, const Key& key, const Node& node, void* tar
     }
 }
 
+// clang-format off: one row, one key
 constexpr Key kKeys[] = {
-    {.name = "names", .type = Type::list,
+    {.name = "names",
+     .type = Type::list,
      .doc = "More names: exact, `*.x`, `x.*`, `.x` (x and *.x) or `'~regex'`.",
-     .nginx = "server_name", .store = store_names},
-    {.name = "listen", .type = Type::list, .doc = "Names of listeners; default: all.",
+     .nginx = "server_name",
+     .store = store_names},
+    {.name = "listen",
+     .type = Type::list,
+     .doc = "Names of listeners; default: all.",
      .store = store_listen},
-    {.name = "upstream", .type = Type::address,
+    {.name = "upstream",
+     .type = Type::address,
      .doc = "For its locations: a name of `upstreams`, a port, host:port, http://host:port or "
             "unix:/path.",
      .store = store_upstream},
-    {.name = "return", .type = Type::map,
+    {.name = "return",
+     .type = Type::map,
      .doc = "Answer at once, in a host without locations; a scalar is the status.",
-     .store = store_return, .inner = &kReturnTable, .scalar = "status"},
-    {.name = "redirect", .type = Type::map,
+     .store = store_return,
+     .inner = &kReturnTable,
+     .scalar = "status"},
+    {.name = "redirect",
+     .type = Type::map,
      .doc = "Send the client elsewhere, in a host without locations; a scalar is `to`.",
-     .store = store_redirect, .inner = &kRedirectTable, .scalar = "to"},
-    {.name = "locations", .type = Type::names,
+     .store = store_redirect,
+     .inner = &kRedirectTable,
+     .scalar = "to"},
+    {.name = "locations",
+     .type = Type::names,
      .doc = "Rules on the path: `= /x`, `/x`, `/x*`, `^~ /x`, `'~ regex'`, `'~* regex'`.",
-     .nginx = "location", .store = store_locations, .inner = &kLocationTable,
+     .nginx = "location",
+     .store = store_locations,
+     .inner = &kLocationTable,
      .scalar = "upstream"},
-    {.name = "tls", .type = Type::map, .doc = "Certificates and protocols of this host.",
+    {.name = "tls",
+     .type = Type::map,
+     .doc = "Certificates and protocols of this host.",
      .nginx = "ssl_certificate ssl_certificate_key ssl_protocols ssl_ciphers",
      .inert = "off|false"},
-    {.name = "redirect_http", .type = Type::boolean, .doc = "Send plain requests to https.",
+    {.name = "redirect_http",
+     .type = Type::boolean,
+     .doc = "Send plain requests to https.",
      .inert = "off|false"},
 };
+// clang-format on
 
 /// The host's own "/": what a host without locations is.
 void add_root(Draft& draft, const std::shared_ptr<const Policy>& policy) {
@@ -147,8 +167,9 @@ void read_host(Reader& reader, const Node& written) {
     read_host_name(reader, node.key, node.key_at, draft.host.names);
     const std::size_t errors = reader.report.errors();
     if (node.is_list()) {
-        reader.report.error(node.at, "host '" + node.key + "' wants a map of keys or an upstream, "
-                                     "not a list");
+        reader.report.error(node.at, "host '" + node.key +
+                                         "' wants a map of keys or an upstream, "
+                                         "not a list");
         return;
     }
     const auto policy = read_level(reader, node, kHostTable, Where{"host", node.key}, &draft,

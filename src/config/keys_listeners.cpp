@@ -18,19 +18,28 @@ void store_address(Reader& reader, const Key& key, const Node& node, void* targe
     static_cast<Listener*>(target)->address = *std::move(result.address);
 }
 
+// clang-format off: one row, one key
 constexpr Key kKeys[] = {
-    {.name = "address", .type = Type::address,
+    {.name = "address",
+     .type = Type::address,
      .doc = "ip:port, `:80` (every address of both families), `[::]:80` or `unix:/run/x.sock`.",
-     .nginx = "listen", .store = store_address},
-    {.name = "backlog", .type = Type::count, .fallback = "4096",
-     .doc = "Connections that wait to be accepted.", .range = {1, 65'535},
+     .nginx = "listen",
+     .store = store_address},
+    {.name = "backlog",
+     .type = Type::count,
+     .fallback = "4096",
+     .doc = "Connections that wait to be accepted.",
+     .range = {1, 65'535},
      .store = store<&Listener::backlog>},
     {.name = "tls", .type = Type::boolean, .doc = "Speak TLS.", .inert = "off|false"},
     {.name = "http2", .type = Type::boolean, .doc = "Speak HTTP/2.", .inert = "off|false"},
-    {.name = "proxy_protocol", .type = Type::boolean,
-     .doc = "Expect a PROXY protocol header on each connection.", .inert = "off|false"},
+    {.name = "proxy_protocol",
+     .type = Type::boolean,
+     .doc = "Expect a PROXY protocol header on each connection.",
+     .inert = "off|false"},
     {.name = "max_connections", .type = Type::count, .doc = "Connections at one time."},
 };
+// clang-format on
 
 /// Both would bind the same port: the kernel refuses the second, so the check does.
 bool collide(const Address& a, const Address& b) {
@@ -55,8 +64,7 @@ void add_listener(Reader& reader, Listener listener, const Position& at) {
 
 }  // namespace
 
-constinit const Table kListenerTable{
-    .name = "a listener", .keys = kKeys, .more = &kClientTable};
+constinit const Table kListenerTable{.name = "a listener", .keys = kKeys, .more = &kClientTable};
 
 namespace {
 
@@ -66,8 +74,7 @@ void read_listener(Reader& reader, const Node& node) {
     listener.name = node.key;
     listener.client = reader.client;
     const std::size_t errors = reader.report.errors();
-    reader.read_map(node, kListenerTable, Where{"listener", node.key}, &listener,
-                    &listener.client);
+    reader.read_map(node, kListenerTable, Where{"listener", node.key}, &listener, &listener.client);
     if (reader.report.errors() != errors) return;
     if (listener.address.text.empty()) {
         reader.report.error(node.key_at, "listener '" + node.key + "' has no address");

@@ -70,28 +70,52 @@ void store_rewrite(Reader& reader, const Key&, const Node& node, void* target) {
     if (auto rule = read_rewrite(reader, node)) draft.location.path_rule = *std::move(rule);
 }
 
+// clang-format off: one row, one key
 constexpr Key kKeys[] = {
-    {.name = "upstream", .type = Type::address,
+    {.name = "upstream",
+     .type = Type::address,
      .doc = "A name of `upstreams`, a port, host:port, http://host:port or unix:/path.",
-     .nginx = "proxy_pass", .store = store_upstream},
-    {.name = "return", .type = Type::map, .doc = "Answer at once; a scalar is the status.",
-     .nginx = "return", .store = store_return, .inner = &kReturnTable, .scalar = "status"},
-    {.name = "redirect", .type = Type::map, .doc = "Send the client elsewhere; a scalar is `to`.",
-     .store = store_redirect, .inner = &kRedirectTable, .scalar = "to"},
-    {.name = "root", .type = Type::path, .doc = "Serve files below this directory.",
+     .nginx = "proxy_pass",
+     .store = store_upstream},
+    {.name = "return",
+     .type = Type::map,
+     .doc = "Answer at once; a scalar is the status.",
+     .nginx = "return",
+     .store = store_return,
+     .inner = &kReturnTable,
+     .scalar = "status"},
+    {.name = "redirect",
+     .type = Type::map,
+     .doc = "Send the client elsewhere; a scalar is `to`.",
+     .store = store_redirect,
+     .inner = &kRedirectTable,
+     .scalar = "to"},
+    {.name = "root",
+     .type = Type::path,
+     .doc = "Serve files below this directory.",
      .nginx = "root alias"},
-    {.name = "index", .type = Type::list, .doc = "Files that answer for a directory.",
+    {.name = "index",
+     .type = Type::list,
+     .doc = "Files that answer for a directory.",
      .nginx = "autoindex"},
     {.name = "try_files", .type = Type::list, .doc = "Paths below root, tried in turn."},
     {.name = "expires", .type = Type::duration, .doc = "Cache-Control of the files."},
-    {.name = "strip_prefix", .type = Type::boolean, .fallback = "off",
+    {.name = "strip_prefix",
+     .type = Type::boolean,
+     .fallback = "off",
      .doc = "Take the matched prefix off the path: /api/users becomes /users.",
      .store = store_strip},
-    {.name = "replace_prefix", .type = Type::text,
-     .doc = "Put this in place of the matched prefix.", .store = store_replace},
-    {.name = "rewrite", .type = Type::map, .doc = "Change the path by a regex.",
-     .store = store_rewrite, .inner = &kRewriteTable},
+    {.name = "replace_prefix",
+     .type = Type::text,
+     .doc = "Put this in place of the matched prefix.",
+     .store = store_replace},
+    {.name = "rewrite",
+     .type = Type::map,
+     .doc = "Change the path by a regex.",
+     .store = store_rewrite,
+     .inner = &kRewriteTable},
 };
+// clang-format on
 
 bool is_regex(const Matcher& matcher) {
     return matcher.kind == Matcher::Kind::regex || matcher.kind == Matcher::Kind::iregex;
@@ -99,8 +123,8 @@ bool is_regex(const Matcher& matcher) {
 
 /// "^~ /x" and "/x" are one prefix: only one of them could ever be chosen.
 std::string identity(const Matcher& matcher) {
-    const auto kind = matcher.kind == Matcher::Kind::final_prefix ? Matcher::Kind::prefix
-                                                                  : matcher.kind;
+    const auto kind =
+        matcher.kind == Matcher::Kind::final_prefix ? Matcher::Kind::prefix : matcher.kind;
     return std::to_string(static_cast<int>(kind)) + matcher.text;
 }
 
@@ -141,11 +165,11 @@ void read_location(Reader& reader, const Node& node, Host& host, const std::stri
         draft.location.action.upstream = use_upstream(reader, node);
         draft.location.policy = policy;
     } else if (node.is_list()) {
-        reader.report.error(node.at, "location '" + node.key + "' wants a map of keys or an "
-                                     "upstream, not a list");
+        reader.report.error(node.at, "location '" + node.key +
+                                         "' wants a map of keys or an "
+                                         "upstream, not a list");
     } else {
-        draft.location.policy =
-            read_level(reader, node, kLocationTable, where, &draft, policy);
+        draft.location.policy = read_level(reader, node, kLocationTable, where, &draft, policy);
     }
     if (reader.report.errors() == errors) check_draft(reader, node, draft, upstream);
     host.locations.push_back(std::move(draft.location));
@@ -153,8 +177,7 @@ void read_location(Reader& reader, const Node& node, Host& host, const std::stri
 
 }  // namespace
 
-constinit const Table kLocationTable{
-    .name = "a location", .keys = kKeys, .more = &kPolicyTable};
+constinit const Table kLocationTable{.name = "a location", .keys = kKeys, .more = &kPolicyTable};
 
 void read_locations(Reader& reader, const Node& node, Host& host, const std::string& upstream,
                     const std::shared_ptr<const Policy>& policy) {
@@ -166,9 +189,9 @@ void read_locations(Reader& reader, const Node& node, Host& host, const std::str
         if (matcher.text.empty()) continue;
         const auto [first, fresh] = seen.emplace(identity(matcher), &item);
         if (fresh) continue;
-        reader.report.error(item.key_at, "location '" + item.key + "' is shadowed by '" +
-                                             first->second->key + "'",
-                            "the same matcher is given at " + first->second->key_at.text());
+        reader.report.error(
+            item.key_at, "location '" + item.key + "' is shadowed by '" + first->second->key + "'",
+            "the same matcher is given at " + first->second->key_at.text());
     }
 }
 

@@ -82,40 +82,73 @@ void store_access(Reader& reader, const Key&, const Node& node, void* target) {
     static_cast<Snapshot*>(target)->access_log = read_access_log(reader, node, nullptr);
 }
 
+// clang-format off: one row, one key
 constexpr Key kErrorKeys[] = {
-    {.name = "path", .type = Type::path, .fallback = "stderr",
-     .doc = "`stderr`, `syslog` or a file.", .store = store<&ErrorLog::path>},
-    {.name = "level", .type = Type::word, .fallback = "info", .doc = "What is worth a line.",
-     .words = kLevels, .store = store_level},
+    {.name = "path",
+     .type = Type::path,
+     .fallback = "stderr",
+     .doc = "`stderr`, `syslog` or a file.",
+     .store = store<&ErrorLog::path>},
+    {.name = "level",
+     .type = Type::word,
+     .fallback = "info",
+     .doc = "What is worth a line.",
+     .words = kLevels,
+     .store = store_level},
 };
+// clang-format on
 constinit const Table kErrorTable{.name = "log.error", .keys = kErrorKeys};
 
+// clang-format off: one row, one key
 constexpr Key kLogKeys[] = {
-    {.name = "error", .type = Type::map, .doc = "The error log; a scalar is its path.",
-     .nginx = "error_log", .store = store_map<&Snapshot::error_log>, .inner = &kErrorTable,
+    {.name = "error",
+     .type = Type::map,
+     .doc = "The error log; a scalar is its path.",
+     .nginx = "error_log",
+     .store = store_map<&Snapshot::error_log>,
+     .inner = &kErrorTable,
      .scalar = "path"},
-    {.name = "access", .type = Type::map, .fallback = "off",
+    {.name = "access",
+     .type = Type::map,
+     .fallback = "off",
      .doc = "The access log of every request; a scalar is its path.",
-     .store = store_access, .inner = &kAccessLogTable, .scalar = "path"},
-    {.name = "formats", .type = Type::names,
-     .doc = "Formats of one's own: a name and a text with $variables.", .nginx = "log_format",
+     .store = store_access,
+     .inner = &kAccessLogTable,
+     .scalar = "path"},
+    {.name = "formats",
+     .type = Type::names,
+     .doc = "Formats of one's own: a name and a text with $variables.",
+     .nginx = "log_format",
      .store = store_formats},
 };
+// clang-format on
 
+// clang-format off: one row, one key
 constexpr Key kAccessKeys[] = {
-    {.name = "path", .type = Type::path, .fallback = kDefaultPath,
+    {.name = "path",
+     .type = Type::path,
+     .fallback = kDefaultPath,
      .doc = "A file, `stdout`, `stderr` or `syslog`; `off` = no access log.",
      .store = store_log_path},
-    {.name = "format", .type = Type::text, .fallback = "combined",
+    {.name = "format",
+     .type = Type::text,
+     .fallback = "combined",
      .doc = "`combined`, `combined_plus`, `json`, a name of log.formats or a text with $variables.",
      .store = store_format},
-    {.name = "buffer", .type = Type::size, .fallback = "64k",
+    {.name = "buffer",
+     .type = Type::size,
+     .fallback = "64k",
      .doc = "Bytes that each worker collects before it writes; 0 = every line at once.",
-     .range = {0, 64 << 20}, .store = store<&AccessLog::buffer>},
-    {.name = "flush", .type = Type::duration, .fallback = "1s",
-     .doc = "How long a line may stay in the buffer.", .range = {1, 3'600'000},
+     .range = {0, 64 << 20},
+     .store = store<&AccessLog::buffer>},
+    {.name = "flush",
+     .type = Type::duration,
+     .fallback = "1s",
+     .doc = "How long a line may stay in the buffer.",
+     .range = {1, 3'600'000},
      .store = store<&AccessLog::flush>},
 };
+// clang-format on
 
 }  // namespace
 

@@ -46,17 +46,25 @@ void store_values(Reader& reader, const Key& key, const Node& node, void* target
     }
 }
 
+// clang-format off: one row, one key
 constexpr Key kKeys[] = {
-    {.name = "from", .type = Type::variables, .doc = "What is looked up.",
+    {.name = "from",
+     .type = Type::variables,
+     .doc = "What is looked up.",
      .store = store<&Map::from>},
-    {.name = "values", .type = Type::map,
+    {.name = "values",
+     .type = Type::map,
      .doc = "Pattern: result. A pattern is a text, `prefix*`, `*suffix`, `'~regex'` or "
             "`'~*regex'` (without case); exact, longest prefix, longest suffix, first regex.",
      .store = store_values},
-    {.name = "default", .type = Type::variables, .fallback = "\"\"",
-     .doc = "The result when no pattern matches.", .store = store<&Map::default_value>,
+    {.name = "default",
+     .type = Type::variables,
+     .fallback = "\"\"",
+     .doc = "The result when no pattern matches.",
+     .store = store<&Map::default_value>,
      .inherits = true},
 };
+// clang-format on
 
 bool valid_name(std::string_view name) {
     return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {

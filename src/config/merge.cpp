@@ -7,9 +7,8 @@ namespace {
 
 /// Sections whose entries are names: one name is defined in one place, never in two halves.
 bool holds_names(std::string_view key) {
-    for (const std::string_view section :
-         {"hosts", "upstreams", "maps", "listeners", "caches", "rate_limits", "connection_limits",
-          "formats"}) {
+    for (const std::string_view section : {"hosts", "upstreams", "maps", "listeners", "caches",
+                                           "rate_limits", "connection_limits", "formats"}) {
         if (key == section) return true;
     }
     return false;

@@ -16,10 +16,14 @@ Node* Node::find(std::string_view name) noexcept {
 
 std::string Node::describe() const {
     switch (kind) {
-        case Kind::null: return "nothing";
-        case Kind::list: return "a list";
-        case Kind::map: return "a map";
-        case Kind::scalar: break;
+        case Kind::null:
+            return "nothing";
+        case Kind::list:
+            return "a list";
+        case Kind::map:
+            return "a map";
+        case Kind::scalar:
+            break;
     }
     constexpr std::size_t kLongest = 60;
     return text.size() <= kLongest ? "'" + text + "'" : "'" + text.substr(0, kLongest) + "...'";

@@ -73,8 +73,8 @@ void Reader::read_map(const Node& node, const Table& table, const Where& where, 
                       void* more) {
     if (node.is_null()) return;
     if (!node.is_map()) {
-        report.error(node.at, std::string(table.name) + " wants a map of keys, not " +
-                                  node.describe());
+        report.error(node.at,
+                     std::string(table.name) + " wants a map of keys, not " + node.describe());
         return;
     }
     for (const Node& item : node.items) read_entry(item, table, where, target, more);
@@ -159,12 +159,10 @@ std::optional<vars::Template> Reader::variables(const Node& node, std::string_vi
     const std::size_t found = line.find(node.text, static_cast<std::size_t>(at.column) - 1);
     if (at.source != nullptr && !node.text.empty() && found != std::string_view::npos) {
         at.column = static_cast<std::int32_t>(found + failure.offset) + 1;
-        at.length = static_cast<std::int32_t>(
-            std::max<std::size_t>(1, node.text.find_first_of(" /\"'", failure.offset + 1) ==
-                                             std::string::npos
-                                         ? node.text.size() - failure.offset
-                                         : node.text.find_first_of(" /\"'", failure.offset + 1) -
-                                               failure.offset));
+        at.length = static_cast<std::int32_t>(std::max<std::size_t>(
+            1, node.text.find_first_of(" /\"'", failure.offset + 1) == std::string::npos
+                   ? node.text.size() - failure.offset
+                   : node.text.find_first_of(" /\"'", failure.offset + 1) - failure.offset));
     }
     report.error(at, failure.message,
                  failure.suggestion.empty() ? "" : "did you mean '" + failure.suggestion + "'?");
@@ -188,10 +186,10 @@ std::vector<const Node*> Reader::scalars(const Node& node, std::string_view name
 
 void Reader::wrong(const Node& node, std::string_view name, std::string_view wanted,
                    std::string hint) {
-    report.error(node.at,
-                 "'" + std::string(name) + "' wants " + std::string(wanted) + ", not " +
-                     node.describe(),
-                 std::move(hint));
+    report.error(
+        node.at,
+        "'" + std::string(name) + "' wants " + std::string(wanted) + ", not " + node.describe(),
+        std::move(hint));
 }
 
 void Reader::not_built(const Node& node, std::string_view name) {

@@ -31,15 +31,15 @@ class Reader {
 
     Report& report;
     Snapshot& snapshot;
-    ClientLimits client;    ///< `client`: what a listener starts from
-    std::string upstream;   ///< `defaults`: what a host starts from; "" = none
-    bool listeners_given = false;            ///< then there is no default one
-    std::set<std::string> listener_names;    ///< of `listeners`, the broken ones too
+    ClientLimits client;                        ///< `client`: what a listener starts from
+    std::string upstream;                       ///< `defaults`: what a host starts from; "" = none
+    bool listeners_given = false;               ///< then there is no default one
+    std::set<std::string> listener_names;       ///< of `listeners`, the broken ones too
     std::unordered_set<std::string> map_names;  ///< known before any template is read
     std::set<std::string> upstream_names;       ///< of `upstreams`, before any of them is read
     std::map<std::string, vars::Template> formats;
     std::map<std::string, std::shared_ptr<const std::string>> pages;  ///< error pages by path
-    std::unordered_map<std::string, Position> host_names;  ///< every name of every host
+    std::unordered_map<std::string, Position> host_names;             ///< every name of every host
 
     /// Each entry of the map goes to its row's store: rows of `table` with `target`, rows of
     /// `table.more` with `more`.

@@ -13,7 +13,8 @@ std::string explain(const RE2& regex) {
     }
     if (argument.starts_with("(?<")) return "lookbehind is not supported";
     const bool escape = regex.error_code() == RE2::ErrorBadEscape && argument.size() == 2;
-    if (escape && argument[1] >= '0' && argument[1] <= '9') return "backreferences are not supported";
+    if (escape && argument[1] >= '0' && argument[1] <= '9')
+        return "backreferences are not supported";
     return regex.error();
 }
 

@@ -11,7 +11,9 @@ namespace {
 constexpr std::size_t kWidest = 200;
 constexpr std::size_t kBefore = 60;
 
-bool continuation(char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; }
+bool continuation(char c) {
+    return (static_cast<unsigned char>(c) & 0xC0) == 0x80;
+}
 
 /// Control characters would act on the terminal.
 std::string printable(std::string_view line) {

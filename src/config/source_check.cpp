@@ -85,7 +85,8 @@ QuotedText find_quotes(const Source& source, const Position& at) {
     for (std::size_t j = i + 1; j < text.size(); ++j) {
         if (quote == '"' && text[j] == '\\') {
             ++j;
-        } else if (text[j] == quote && quote == '\'' && j + 1 < text.size() && text[j + 1] == quote) {
+        } else if (text[j] == quote && quote == '\'' && j + 1 < text.size() &&
+                   text[j + 1] == quote) {
             ++j;
         } else if (text[j] == quote) {
             result.length = std::min(j + 1, line_end) - i;

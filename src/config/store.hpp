@@ -29,8 +29,7 @@ struct Plain<std::optional<T>> {
 template <auto Member>
 void store(Reader& reader, const Key& key, const Node& node, void* target) {
     using Object = typename detail::MemberOf<decltype(Member)>::object;
-    using Value =
-        typename detail::Plain<typename detail::MemberOf<decltype(Member)>::member>::type;
+    using Value = typename detail::Plain<typename detail::MemberOf<decltype(Member)>::member>::type;
     auto& place = static_cast<Object*>(target)->*Member;
     if constexpr (std::is_same_v<Value, bool>) {
         if (const auto value = reader.boolean(node, key.name)) place = *value;

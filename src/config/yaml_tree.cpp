@@ -202,8 +202,8 @@ class TreeBuilder : public YAML::EventHandler {
 std::string hint_for(std::string_view line, const std::string& message) {
     if (message.find("anchor is not defined") != std::string::npos ||
         message.find("the referenced anchor") != std::string::npos ||
-        message.find("alias") != std::string::npos ||
-        line.find(": *.") != std::string_view::npos || line.find("- *.") != std::string_view::npos) {
+        message.find("alias") != std::string::npos || line.find(": *.") != std::string_view::npos ||
+        line.find("- *.") != std::string_view::npos) {
         return "a name that starts with '*' needs quotes: \"*.example.com\", or write .example.com";
     }
     if (line.find('\t') != std::string_view::npos) return "indent with spaces, not with tabs";
@@ -245,8 +245,8 @@ std::optional<Node> parse_yaml(const Source& source, Report& report) {
     if (builder.root.is_null()) builder.root.kind = Node::Kind::map;
     if (builder.root.at.line == 0) builder.root.at = Position{&source, 1, 1, 1};
     if (!builder.root.is_map()) {
-        report.error(builder.root.at, "a configuration is a map of keys, not " +
-                                          builder.root.describe());
+        report.error(builder.root.at,
+                     "a configuration is a map of keys, not " + builder.root.describe());
         return std::nullopt;
     }
     return std::move(builder.root);

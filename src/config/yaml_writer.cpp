@@ -23,7 +23,9 @@ bool plain(std::string_view text) {
     return std::all_of(text.begin(), text.end(), plain_character);
 }
 
-bool control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }
+bool control(char c) {
+    return static_cast<unsigned char>(c) < 0x20 || c == 0x7F;
+}
 
 std::string double_quoted(std::string_view text) {
     std::string result = "\"";

@@ -16,8 +16,8 @@ class YamlWriter {
   public:
     explicit YamlWriter(std::string& out) : out_(out) {}
 
-    void open(std::string_view key, const Position& at);     ///< "key:  # file:1", one level in
-    void open_item(const Position& at);                      ///< "-  # file:1", one level in
+    void open(std::string_view key, const Position& at);  ///< "key:  # file:1", one level in
+    void open_item(const Position& at);                   ///< "-  # file:1", one level in
     void close() { --depth_; }
     void value(std::string_view key, std::string_view yaml, const Position& at);
     void fallback(std::string_view key, std::string_view yaml);  ///< "# default"

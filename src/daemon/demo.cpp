@@ -45,17 +45,9 @@ class TemporaryDirectory {
     std::string path_;
 };
 
-/// Prints one line each; true when all are right.
-bool print_tour(const std::vector<DemoLine>& lines) {
-    bool all = true;
-    int number = 0;
-    for (const DemoLine& line : lines) {
-        fmt::print("{} {:<4} {:<26}{}\n", ++number, line.ok ? "ok" : "FAIL", line.title,
-                   line.result);
-        all = all && line.ok;
-    }
+void print_line(const DemoLine& line) {
+    fmt::print("{:<5}{:<26}{}\n", line.ok ? "ok" : "FAIL", line.title, line.result);
     std::fflush(stdout);
-    return all;
 }
 
 void print_farewell(const std::string& config, std::uint16_t port) {
@@ -92,7 +84,7 @@ class Tour {
 
   private:
     void make() {
-        const bool all = print_tour(demo_tour(port_));
+        const bool all = demo_tour(port_, print_line);
         if (once_) return daemon_.end(all ? kSuccess : kFailure);
         print_farewell(config_, port_);
     }

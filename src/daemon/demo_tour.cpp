@@ -3,7 +3,6 @@
 #include <fmt/core.h>
 
 #include <exception>
-#include <functional>
 
 #include "daemon/config_test.hpp"
 #include "daemon/demo_client.hpp"
@@ -29,65 +28,75 @@ std::string seen(const DemoAnswer& answer, std::string_view name) {
     return values;
 }
 
-DemoLine plain(std::uint16_t port) {
+DemoLine plain(const char* title, std::uint16_t port) {
     const DemoAnswer answer = demo_get(port, "/");
     return {answer.status == 200 && seen(answer, "Host") == "demo.example" &&
                 seen(answer, "X-Real-IP") == "127.0.0.1",
-            "a plain request",
+            title,
             fmt::format("{}; the upstream saw Host: {}, X-Real-IP: {}, X-Forwarded-Proto: {}",
                         answer.status, seen(answer, "Host"), seen(answer, "X-Real-IP"),
                         seen(answer, "X-Forwarded-Proto"))};
 }
 
-DemoLine forged(std::uint16_t port) {
+DemoLine forged(const char* title, std::uint16_t port) {
     const DemoAnswer answer = demo_get(port, "/", {{"X-Forwarded-For", "203.0.113.66"}});
-    return {answer.status == 200 && seen(answer, "X-Forwarded-For") == "127.0.0.1",
-            "a forged X-Forwarded-For",
+    return {answer.status == 200 && seen(answer, "X-Forwarded-For") == "127.0.0.1", title,
             fmt::format("{}; sent 203.0.113.66, the upstream saw {}", answer.status,
                         seen(answer, "X-Forwarded-For"))};
 }
 
-DemoLine websocket(std::uint16_t port) {
+DemoLine websocket(const char* title, std::uint16_t port) {
     const std::string echo = demo_websocket(port, "hello");
-    return {echo == "hello", "a WebSocket", fmt::format("101; sent hello, back came {}", echo)};
+    return {echo == "hello", title, fmt::format("101; sent hello, back came {}", echo)};
 }
 
-DemoLine path(std::uint16_t port) {
+DemoLine path(const char* title, std::uint16_t port) {
     const DemoAnswer answer = demo_get(port, "/api/users");
     const std::string line = answer.body.substr(0, answer.body.find("\r\n"));
-    return {answer.status == 200 && line == "GET /users HTTP/1.1", "strip_prefix",
+    return {answer.status == 200 && line == "GET /users HTTP/1.1", title,
             fmt::format("{}; asked /api/users, the upstream saw {}", answer.status, line)};
 }
 
-DemoLine redirect(std::uint16_t port) {
+DemoLine redirect(const char* title, std::uint16_t port) {
     const DemoAnswer answer = demo_get(port, "/old/page");
-    return {answer.status == 301 && answer.location == "https://new.example.com/old/page",
-            "a redirect", fmt::format("{}; Location: {}", answer.status, answer.location)};
+    return {answer.status == 301 && answer.location == "https://new.example.com/old/page", title,
+            fmt::format("{}; Location: {}", answer.status, answer.location)};
 }
 
-DemoLine dead(std::uint16_t port) {
+DemoLine dead(const char* title, std::uint16_t port) {
     const DemoAnswer answer = demo_get(port, "/dead");
     const std::size_t start = answer.body.find("nothing listens");
     const bool said = start != std::string::npos;
     const std::string cause = said ? answer.body.substr(start) : "no cause on the page";
-    return {answer.status == 502 && said, "a dead upstream",
+    return {answer.status == 502 && said, title,
             fmt::format("{}; {}", answer.status, cause.substr(0, cause.find_first_of("<\n")))};
 }
 
-DemoLine typo(std::uint16_t) {
+DemoLine typo(const char* title, std::uint16_t) {
     const config::LoadResult loaded =
         config::load({"typo.yaml", {}, "hosts:\n  app.example.com:\n    upsteam: 3000\n"});
     std::string text = render_all(loaded.diagnostics);
     if (text.ends_with('\n')) text.pop_back();
-    return {!loaded.snapshot && text.find("did you mean 'upstream'?") != std::string::npos,
-            "a typo in a file", "refused\n" + text};
+    return {!loaded.snapshot && text.find("did you mean 'upstream'?") != std::string::npos, title,
+            "refused\n" + text};
 }
 
-DemoLine tried(const char* title, DemoLine (*step)(std::uint16_t), std::uint16_t port) {
+struct Step {
+    const char* title;
+    DemoLine (*run)(const char* title, std::uint16_t port);
+};
+constexpr Step kSteps[] = {
+    {"a plain request", plain}, {"a forged X-Forwarded-For", forged},
+    {"a WebSocket", websocket}, {"strip_prefix", path},
+    {"a redirect", redirect},   {"a dead upstream", dead},
+    {"a typo in a file", typo},
+};
+
+DemoLine tried(const Step& step, std::uint16_t port) {
     try {
-        return step(port);
+        return step.run(step.title, port);
     } catch (const std::exception& failure) {
-        return {false, title, failure.what()};
+        return {false, step.title, failure.what()};
     }
 }
 
@@ -114,11 +123,14 @@ std::string demo_config(const std::string& directory, std::uint16_t listen, std:
         directory, listen, upstream, dead);
 }
 
-std::vector<DemoLine> demo_tour(std::uint16_t port) {
-    return {tried("a plain request", plain, port), tried("a forged X-Forwarded-For", forged, port),
-            tried("a WebSocket", websocket, port), tried("strip_prefix", path, port),
-            tried("a redirect", redirect, port),   tried("a dead upstream", dead, port),
-            tried("a typo in a file", typo, port)};
+bool demo_tour(std::uint16_t port, const std::function<void(const DemoLine&)>& tell) {
+    bool all = true;
+    for (const Step& step : kSteps) {
+        const DemoLine line = tried(step, port);
+        all = all && line.ok;
+        tell(line);
+    }
+    return all;
 }
 
 }  // namespace proxyd::daemon

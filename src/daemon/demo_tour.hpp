@@ -1,8 +1,8 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
-#include <vector>
 
 namespace proxyd::daemon {
 
@@ -16,7 +16,8 @@ struct DemoLine {
 [[nodiscard]] std::string demo_config(const std::string& directory, std::uint16_t listen,
                                       std::uint16_t upstream, std::uint16_t dead);
 
-/// Makes the requests, on the caller's thread. Nothing is simulated: each goes through the proxy.
-[[nodiscard]] std::vector<DemoLine> demo_tour(std::uint16_t port);
+/// Makes the requests, on the caller's thread, and tells each as it comes. Nothing is simulated:
+/// each goes through the proxy. True when all went well.
+bool demo_tour(std::uint16_t port, const std::function<void(const DemoLine&)>& tell);
 
 }  // namespace proxyd::daemon

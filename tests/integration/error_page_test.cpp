@@ -8,11 +8,11 @@ namespace proxyd::test {
 namespace {
 
 TEST(ErrorPages, OwnOnesAreSmallAndNameTheStatus) {
-    Daemon daemon("hosts: { app.test: { return: 403 } }\n");
-    const auto response = get_once(daemon.http(), "/");
-    EXPECT_EQ(response.status, 403);
+    Daemon daemon("hosts: { app.test: { return: 200 } }\n");
+    const auto response = get_once(daemon.http(), "/", "", "unknown.test");
+    EXPECT_EQ(response.status, 404);
     EXPECT_TRUE(response.complete());
-    EXPECT_NE(response.body.find("403"), std::string::npos);
+    EXPECT_NE(response.body.find("404"), std::string::npos);
     EXPECT_LT(response.body.size(), 8192U);
     EXPECT_TRUE(response.headers.has("Content-Type"));
 }
@@ -56,13 +56,13 @@ class OperatorPages : public ::testing::Test {
 TEST_F(OperatorPages, ReplaceOurOwn) {
     Daemon daemon(config("    locations:\n"
                          "      /dead: { upstream: @DEAD@ }\n"
-                         "      /forbidden: { return: 403 }\n"),
+                         "      /post: { methods: [POST], return: 200 }\n"),
                   marks(upstream));
     const auto bad = get_once(daemon.http(), "/dead");
     EXPECT_EQ(bad.status, 502);
     EXPECT_EQ(bad.body, "<p>five-oh-two</p>");
     EXPECT_EQ(bad.headers.value("Content-Type").substr(0, 9), "text/html");
-    EXPECT_EQ(get_once(daemon.http(), "/forbidden").body, "<p>four something</p>");
+    EXPECT_EQ(get_once(daemon.http(), "/post").body, "<p>four something</p>");
     EXPECT_EQ(get_once(daemon.http(), "/none").body, "<p>not here</p>");
     RawClient client(daemon.http());
     const auto head = client.exchange("HEAD /none HTTP/1.1\r\nHost: app.test\r\n\r\n", "HEAD");

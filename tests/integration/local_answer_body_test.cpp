@@ -16,7 +16,7 @@ hosts:
       /: {}
       /return: { return: 200 }
       /forbidden: { return: 403 }
-      /moved: { redirect: "https://new.test/" }
+      /moved: { redirect: { to: "https://new.test/", status: 307 } }
       /folder/: {}
       /get: { methods: [GET] }
       /small: { max_body_size: 5 }
@@ -30,7 +30,7 @@ struct Row {
 };
 
 const Row kRows[] = {
-    {"/return", "app.test", 200}, {"/forbidden", "app.test", 403}, {"/moved", "app.test", 301},
+    {"/return", "app.test", 200}, {"/forbidden", "app.test", 403}, {"/moved", "app.test", 307},
     {"/folder", "app.test", 308}, {"/get", "app.test", 405},       {"/small", "app.test", 413},
     {"/x", "unknown.test", 404},  {"/dead", "app.test", 502},
 };

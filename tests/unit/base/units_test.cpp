@@ -39,7 +39,8 @@ TEST(Units, SizesArePowersOf1024) {
 TEST(Units, CountsHaveNoSignAndNoLeadingZero) {
     EXPECT_EQ(parse_count("0"), 0U);
     EXPECT_EQ(parse_count("18446744073709551615"), UINT64_MAX);
-    for (const char* text : {"", "+1", "-1", "017", "0x10", "1_000", "18446744073709551616", "1e3"}) {
+    for (const char* text :
+         {"", "+1", "-1", "017", "0x10", "1_000", "18446744073709551616", "1e3"}) {
         EXPECT_FALSE(parse_count(text)) << text;
     }
 }

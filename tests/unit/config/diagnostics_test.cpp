@@ -14,7 +14,8 @@ std::string only(const LoadResult& result) {
 TEST(Diagnostics, TheFormatOfTheContract) {
     LoadOptions options;
     options.path = "/etc/proxyd/proxyd.yaml";
-    options.text = "# one\n# two\n# three\nvia: on\nhosts:\n  app.example.com:\n    upsteam: 3000\n";
+    options.text =
+        "# one\n# two\n# three\nvia: on\nhosts:\n  app.example.com:\n    upsteam: 3000\n";
     EXPECT_EQ(only(load(options)),
               "/etc/proxyd/proxyd.yaml:7:5: error: unknown key 'upsteam' in host "
               "'app.example.com'\n"
@@ -28,9 +29,10 @@ TEST(Diagnostics, WithoutAHintTheCaretEndsTheLine) {
 }
 
 TEST(Diagnostics, AllErrorsInOneRunSortedByPlace) {
-    EXPECT_THAT(errors_of("hosts: { a: { upstream: b } }\nclient: { body_timeout: x }\nworker: 1\n"),
-                ElementsAre(HasSubstr("1:25 unknown upstream 'b'"), HasSubstr("2:25 'body_timeout'"),
-                            HasSubstr("3:1 unknown key 'worker' at the top level")));
+    EXPECT_THAT(
+        errors_of("hosts: { a: { upstream: b } }\nclient: { body_timeout: x }\nworker: 1\n"),
+        ElementsAre(HasSubstr("1:25 unknown upstream 'b'"), HasSubstr("2:25 'body_timeout'"),
+                    HasSubstr("3:1 unknown key 'worker' at the top level")));
 }
 
 TEST(Diagnostics, TheCaretStandsUnderWideCharactersToo) {
@@ -91,8 +93,9 @@ TEST(Diagnostics, SuggestionsComeFromTheKeysOfThatPlace) {
                 ElementsAre(HasSubstr("did you mean 'connect'?")));
     EXPECT_THAT(errors_of("upstreams: { backend: 3000 }\nhosts: { a: bakcend }\n"),
                 ElementsAre(HasSubstr("did you mean 'backend'?")));
-    EXPECT_THAT(errors_of("hosts: { a: { upstream: 3000, request_headers: { set: { A: $hots } } } }"),
-                ElementsAre(HasSubstr("1:60 unknown variable '$hots' | did you mean '$host'?")));
+    EXPECT_THAT(
+        errors_of("hosts: { a: { upstream: 3000, request_headers: { set: { A: $hots } } } }"),
+        ElementsAre(HasSubstr("1:60 unknown variable '$hots' | did you mean '$host'?")));
     EXPECT_THAT(errors_of("hosts: { a: { upstream: 3000, response_headers: { X-A: b } } }"),
                 ElementsAre(HasSubstr("set, add or remove: set: { X-A: ... }")));
 }

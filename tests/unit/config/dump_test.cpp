@@ -83,9 +83,10 @@ TEST(Dump, MergesIncludesAndOverrides) {
 
 TEST(Dump, ScalarsKeepTheirText) {
     for (const std::string text :
-         {"", "plain", "null", "~", "a: b", "#x", "it's", "\"q\"", "*.x.com", "~^v\\d+$", "a\nb",
-          "\x01\x7f", ":80", "[::1]:80", "- a", "-", "{a}", "a,b", "= /x", "$uri", "%x", "@x",
-          "!x", "&x", "|", ">", "?", "a:", " a ", "\t", "\\", "\xc3\xa4", "---", "...", "on"}) {
+         {"",         "plain", "null",     "~",   "a: b",     "#x",  "it's", "\"q\"", "*.x.com",
+          "~^v\\d+$", "a\nb",  "\x01\x7f", ":80", "[::1]:80", "- a", "-",    "{a}",   "a,b",
+          "= /x",     "$uri",  "%x",       "@x",  "!x",       "&x",  "|",    ">",     "?",
+          "a:",       " a ",   "\t",       "\\",  "\xc3\xa4", "---", "...",  "on"}) {
         const Source source("s", "k: " + yaml_scalar(text) + "\nl: [" + yaml_scalar(text) + "]\n" +
                                      yaml_scalar(text + "zz") + ": 1\n");
         Report report;

@@ -30,8 +30,8 @@ TEST(Files, ANameGivenTwiceNamesBothFiles) {
     const Directory d;
     d.write("conf.d/a.yaml", "hosts:\n  x.com: 1\n");
     d.write("conf.d/b.yaml", "hosts:\n  y.com: { upstream: 1, names: [m.com] }\nworkers: 2\n");
-    const auto path = d.write(
-        "p.yaml", "include: conf.d/*.yaml\nworkers: 1\nhosts:\n  x.com: 1\n  m.com: 2\n");
+    const auto path =
+        d.write("p.yaml", "include: conf.d/*.yaml\nworkers: 1\nhosts:\n  x.com: 1\n  m.com: 2\n");
     const LoadResult result = load_file(path);
     EXPECT_EQ(result.snapshot, nullptr);
     EXPECT_THAT(said(result),

@@ -39,9 +39,9 @@ TEST(Hosts, EveryShorthandOfAnUpstream) {
         "upstreams: { app: 9 }\n"
         "hosts: { a: app, b: 3000, c: \"127.0.0.1:3001\", d: \"http://App.internal:3002/\",\n"
         "  e: \"unix:/run/x.sock\", f: \"http://h\", g: \"[::1]:5\", h: { upstream: 3000 } }\n");
-    const char* names[] = {"app",           "127.0.0.1:3000", "127.0.0.1:3001",
-                           "app.internal:3002", "unix:/run/x.sock", "h:80", "[::1]:5",
-                           "127.0.0.1:3000"};
+    const char* names[] = {
+        "app",  "127.0.0.1:3000", "127.0.0.1:3001", "app.internal:3002", "unix:/run/x.sock",
+        "h:80", "[::1]:5",        "127.0.0.1:3000"};
     for (std::size_t i = 0; i < std::size(names); ++i) {
         EXPECT_EQ(root_action(*snapshot, i).upstream, names[i]);
         EXPECT_TRUE(snapshot->upstreams.contains(names[i]));
@@ -119,7 +119,9 @@ TEST(Hosts, AHostWithoutAnActionSaysSo) {
     EXPECT_EQ(root_action(*must_load("hosts: { a: { return: 410 } }")).status, 410);
 }
 
-TEST(Hosts, NoHostsAreNoError) { EXPECT_THAT(must_load("workers: 1\n")->hosts, IsEmpty()); }
+TEST(Hosts, NoHostsAreNoError) {
+    EXPECT_THAT(must_load("workers: 1\n")->hosts, IsEmpty());
+}
 
 TEST(Hosts, ListenNamesListeners) {
     const auto snapshot = must_load(

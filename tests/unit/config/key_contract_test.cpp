@@ -15,70 +15,156 @@ struct Promise {
 };
 
 const std::vector<Promise> kPromises = {
-    {"version", "1"}, {"include", "[]"}, {"workers", "2"}, {"user", "proxyd"}, {"group", "proxyd"},
-    {"pid_file", "/run/p.pid"}, {"control", "/run/c.sock"}, {"temp_path", "/tmp/x"},
-    {"temp_max_size", "2g"}, {"shutdown_timeout", "5s"}, {"client", "{ send_timeout: 5s }"},
-    {"listeners", "{ x: ':1' }"}, {"trusted_proxies", "[10.0.0.0/8]"},
-    {"real_ip_header", "X-Real-IP"}, {"via", "off"}, {"server_header", "off"},
-    {"upstreams", "{ x: 3000 }"}, {"maps", "{ x: { from: $uri } }"},
-    {"log", "{ error: stderr }"}, {"defaults", "{ websocket: off }"}, {"hosts", "{ x: 3000 }"},
-    {"admin", ""}, {"caches", ""}, {"rate_limits", ""}, {"connection_limits", ""},
-    {"resolver", ""}, {"acme", ""}, {"tests", ""},
-    {"listeners.NAME.address", "':1'"}, {"listeners.NAME.backlog", "5"},
-    {"listeners.NAME.tls", ""}, {"listeners.NAME.proxy_protocol", ""},
+    {"version", "1"},
+    {"include", "[]"},
+    {"workers", "2"},
+    {"user", "proxyd"},
+    {"group", "proxyd"},
+    {"pid_file", "/run/p.pid"},
+    {"control", "/run/c.sock"},
+    {"temp_path", "/tmp/x"},
+    {"temp_max_size", "2g"},
+    {"shutdown_timeout", "5s"},
+    {"client", "{ send_timeout: 5s }"},
+    {"listeners", "{ x: ':1' }"},
+    {"trusted_proxies", "[10.0.0.0/8]"},
+    {"real_ip_header", "X-Real-IP"},
+    {"via", "off"},
+    {"server_header", "off"},
+    {"upstreams", "{ x: 3000 }"},
+    {"maps", "{ x: { from: $uri } }"},
+    {"log", "{ error: stderr }"},
+    {"defaults", "{ websocket: off }"},
+    {"hosts", "{ x: 3000 }"},
+    {"admin", ""},
+    {"caches", ""},
+    {"rate_limits", ""},
+    {"connection_limits", ""},
+    {"resolver", ""},
+    {"acme", ""},
+    {"tests", ""},
+    {"listeners.NAME.address", "':1'"},
+    {"listeners.NAME.backlog", "5"},
+    {"listeners.NAME.tls", ""},
+    {"listeners.NAME.proxy_protocol", ""},
     {"listeners.NAME.max_connections", ""},
-    {"CLIENT.header_timeout", "5s"}, {"CLIENT.body_timeout", "5s"}, {"CLIENT.min_rate", "10"},
-    {"CLIENT.send_timeout", "5s"}, {"CLIENT.keepalive_timeout", "5s"},
-    {"CLIENT.keepalive_requests", "5"}, {"CLIENT.max_header_size", "8k"},
-    {"CLIENT.max_headers", "50"}, {"CLIENT.http2", ""},
-    {"log.error", "{ level: warn }"}, {"log.access", "{ path: /tmp/a }"},
-    {"log.formats", "{ mine: $uri }"}, {"log.error.path", "syslog"}, {"log.error.level", "debug"},
-    {"log.access.path", "/tmp/a"}, {"log.access.format", "json"}, {"log.access.buffer", "0"},
+    {"CLIENT.header_timeout", "5s"},
+    {"CLIENT.body_timeout", "5s"},
+    {"CLIENT.min_rate", "10"},
+    {"CLIENT.send_timeout", "5s"},
+    {"CLIENT.keepalive_timeout", "5s"},
+    {"CLIENT.keepalive_requests", "5"},
+    {"CLIENT.max_header_size", "8k"},
+    {"CLIENT.max_headers", "50"},
+    {"CLIENT.http2", ""},
+    {"log.error", "{ level: warn }"},
+    {"log.access", "{ path: /tmp/a }"},
+    {"log.formats", "{ mine: $uri }"},
+    {"log.error.path", "syslog"},
+    {"log.error.level", "debug"},
+    {"log.access.path", "/tmp/a"},
+    {"log.access.format", "json"},
+    {"log.access.buffer", "0"},
     {"log.access.flush", "5s"},
-    {"upstreams.NAME.balance", "round_robin"}, {"upstreams.NAME.hash", ""},
-    {"upstreams.NAME.keepalive", "5"}, {"upstreams.NAME.keepalive_timeout", "5s"},
-    {"upstreams.NAME.keepalive_requests", "5"}, {"upstreams.NAME.servers", "[3000]"},
-    {"upstreams.NAME.health_check", ""}, {"upstreams.NAME.retry", "{ attempts: 1 }"},
-    {"upstreams.NAME.timeouts", "{ read: 5s }"}, {"upstreams.NAME.tls", ""},
-    {"upstreams.NAME.http2", ""}, {"upstreams.NAME.proxy_protocol", ""},
-    {"upstreams.NAME.queue", ""}, {"upstreams.NAME.sticky", ""},
-    {"upstreams.NAME.servers.address", "3000"}, {"upstreams.NAME.servers.weight", "5"},
-    {"upstreams.NAME.servers.max_fails", "5"}, {"upstreams.NAME.servers.fail_timeout", "5s"},
-    {"upstreams.NAME.servers.max_conns", ""}, {"upstreams.NAME.servers.slow_start", ""},
-    {"upstreams.NAME.servers.backup", "on"}, {"upstreams.NAME.servers.down", "off"},
-    {"upstreams.NAME.retry.on", "[http_503]"}, {"upstreams.NAME.retry.attempts", "5"},
-    {"upstreams.NAME.retry.timeout", "5s"}, {"upstreams.NAME.retry.non_idempotent", "on"},
-    {"TIMEOUTS.connect", "5s"}, {"TIMEOUTS.send", "5s"}, {"TIMEOUTS.read", "5s"},
-    {"TIMEOUTS.upgraded", "5s"}, {"TIMEOUTS.total", "5s"},
-    {"maps.NAME.from", "$uri"}, {"maps.NAME.values", "{ a: b }"}, {"maps.NAME.default", "x"},
-    {"defaults.upstream", "3000"}, {"defaults.tls", ""}, {"defaults.redirect_http", ""},
-    {"hosts.NAME.names", "[y]"}, {"hosts.NAME.listen", "[http]"}, {"hosts.NAME.upstream", "3000"},
-    {"hosts.NAME.return", "404"}, {"hosts.NAME.redirect", "/x"},
-    {"hosts.NAME.locations", "{ /: 3000 }"}, {"hosts.NAME.tls", ""},
+    {"upstreams.NAME.balance", "round_robin"},
+    {"upstreams.NAME.hash", ""},
+    {"upstreams.NAME.keepalive", "5"},
+    {"upstreams.NAME.keepalive_timeout", "5s"},
+    {"upstreams.NAME.keepalive_requests", "5"},
+    {"upstreams.NAME.servers", "[3000]"},
+    {"upstreams.NAME.health_check", ""},
+    {"upstreams.NAME.retry", "{ attempts: 1 }"},
+    {"upstreams.NAME.timeouts", "{ read: 5s }"},
+    {"upstreams.NAME.tls", ""},
+    {"upstreams.NAME.http2", ""},
+    {"upstreams.NAME.proxy_protocol", ""},
+    {"upstreams.NAME.queue", ""},
+    {"upstreams.NAME.sticky", ""},
+    {"upstreams.NAME.servers.address", "3000"},
+    {"upstreams.NAME.servers.weight", "5"},
+    {"upstreams.NAME.servers.max_fails", "5"},
+    {"upstreams.NAME.servers.fail_timeout", "5s"},
+    {"upstreams.NAME.servers.max_conns", ""},
+    {"upstreams.NAME.servers.slow_start", ""},
+    {"upstreams.NAME.servers.backup", "on"},
+    {"upstreams.NAME.servers.down", "off"},
+    {"upstreams.NAME.retry.on", "[http_503]"},
+    {"upstreams.NAME.retry.attempts", "5"},
+    {"upstreams.NAME.retry.timeout", "5s"},
+    {"upstreams.NAME.retry.non_idempotent", "on"},
+    {"TIMEOUTS.connect", "5s"},
+    {"TIMEOUTS.send", "5s"},
+    {"TIMEOUTS.read", "5s"},
+    {"TIMEOUTS.upgraded", "5s"},
+    {"TIMEOUTS.total", "5s"},
+    {"maps.NAME.from", "$uri"},
+    {"maps.NAME.values", "{ a: b }"},
+    {"maps.NAME.default", "x"},
+    {"defaults.upstream", "3000"},
+    {"defaults.tls", ""},
+    {"defaults.redirect_http", ""},
+    {"hosts.NAME.names", "[y]"},
+    {"hosts.NAME.listen", "[http]"},
+    {"hosts.NAME.upstream", "3000"},
+    {"hosts.NAME.return", "404"},
+    {"hosts.NAME.redirect", "/x"},
+    {"hosts.NAME.locations", "{ /: 3000 }"},
+    {"hosts.NAME.tls", ""},
     {"hosts.NAME.redirect_http", ""},
-    {"LOCATION.upstream", "3000"}, {"LOCATION.return", "404"}, {"LOCATION.redirect", "/x"},
-    {"LOCATION.root", ""}, {"LOCATION.index", ""}, {"LOCATION.try_files", ""},
-    {"LOCATION.expires", ""}, {"LOCATION.strip_prefix", "on"}, {"LOCATION.replace_prefix", "/y/"},
+    {"LOCATION.upstream", "3000"},
+    {"LOCATION.return", "404"},
+    {"LOCATION.redirect", "/x"},
+    {"LOCATION.root", ""},
+    {"LOCATION.index", ""},
+    {"LOCATION.try_files", ""},
+    {"LOCATION.expires", ""},
+    {"LOCATION.strip_prefix", "on"},
+    {"LOCATION.replace_prefix", "/y/"},
     {"LOCATION.rewrite", "{ match: a, to: /b }"},
-    {"ACTION.return.status", "404"}, {"ACTION.return.body", "x"}, {"ACTION.return.type", "a/b"},
-    {"ACTION.redirect.to", "/x"}, {"ACTION.redirect.status", "302"},
-    {"LOCATION.rewrite.match", "a"}, {"LOCATION.rewrite.to", "/b"},
-    {"LEVEL.methods", "[GET]"}, {"LEVEL.request_headers", "{ set: { A: b } }"},
-    {"LEVEL.response_headers", "{ set: { A: b } }"}, {"LEVEL.security_headers", "on"},
-    {"LEVEL.timeouts", "{ read: 5s }"}, {"LEVEL.max_body_size", "5m"},
-    {"LEVEL.request_buffering", "off"}, {"LEVEL.buffering", "off"},
-    {"LEVEL.buffers", "{ request: 8k }"}, {"LEVEL.websocket", "off"}, {"LEVEL.path", "strict"},
+    {"ACTION.return.status", "404"},
+    {"ACTION.return.body", "x"},
+    {"ACTION.return.type", "a/b"},
+    {"ACTION.redirect.to", "/x"},
+    {"ACTION.redirect.status", "302"},
+    {"LOCATION.rewrite.match", "a"},
+    {"LOCATION.rewrite.to", "/b"},
+    {"LEVEL.methods", "[GET]"},
+    {"LEVEL.request_headers", "{ set: { A: b } }"},
+    {"LEVEL.response_headers", "{ set: { A: b } }"},
+    {"LEVEL.security_headers", "on"},
+    {"LEVEL.timeouts", "{ read: 5s }"},
+    {"LEVEL.max_body_size", "5m"},
+    {"LEVEL.request_buffering", "off"},
+    {"LEVEL.buffering", "off"},
+    {"LEVEL.buffers", "{ request: 8k }"},
+    {"LEVEL.websocket", "off"},
+    {"LEVEL.path", "strict"},
     {"LEVEL.error_pages", "{ 502: " PROXYD_SOURCE_DIR "/config/examples/errors/5xx.html }"},
-    {"LEVEL.intercept_errors", "on"}, {"LEVEL.access_log", "off"}, {"LEVEL.cache", ""},
-    {"LEVEL.rate_limit", ""}, {"LEVEL.connection_limit", ""}, {"LEVEL.access", ""},
-    {"LEVEL.basic_auth", ""}, {"LEVEL.auth_request", ""}, {"LEVEL.compress", ""},
-    {"LEVEL.maintenance", ""}, {"LEVEL.jwt", ""}, {"LEVEL.mirror", ""}, {"LEVEL.split", ""},
-    {"LEVEL.request_headers.set", "{ A: b }"}, {"LEVEL.request_headers.add", "{ A: b }"},
-    {"LEVEL.request_headers.remove", "[A]"}, {"LEVEL.response_headers.set", "{ A: b }"},
-    {"LEVEL.response_headers.add", "{ A: b }"}, {"LEVEL.response_headers.remove", "[A]"},
-    {"LEVEL.buffers.request", "8k"}, {"LEVEL.buffers.response", "8k"},
-    {"LEVEL.buffers.header", "8k"}, {"LEVEL.access_log.path", "/tmp/a"},
-    {"LEVEL.access_log.format", "json"}, {"LEVEL.access_log.buffer", "0"},
+    {"LEVEL.intercept_errors", "on"},
+    {"LEVEL.access_log", "off"},
+    {"LEVEL.cache", ""},
+    {"LEVEL.rate_limit", ""},
+    {"LEVEL.connection_limit", ""},
+    {"LEVEL.access", ""},
+    {"LEVEL.basic_auth", ""},
+    {"LEVEL.auth_request", ""},
+    {"LEVEL.compress", ""},
+    {"LEVEL.maintenance", ""},
+    {"LEVEL.jwt", ""},
+    {"LEVEL.mirror", ""},
+    {"LEVEL.split", ""},
+    {"LEVEL.request_headers.set", "{ A: b }"},
+    {"LEVEL.request_headers.add", "{ A: b }"},
+    {"LEVEL.request_headers.remove", "[A]"},
+    {"LEVEL.response_headers.set", "{ A: b }"},
+    {"LEVEL.response_headers.add", "{ A: b }"},
+    {"LEVEL.response_headers.remove", "[A]"},
+    {"LEVEL.buffers.request", "8k"},
+    {"LEVEL.buffers.response", "8k"},
+    {"LEVEL.buffers.header", "8k"},
+    {"LEVEL.access_log.path", "/tmp/a"},
+    {"LEVEL.access_log.format", "json"},
+    {"LEVEL.access_log.buffer", "0"},
     {"LEVEL.access_log.flush", "5s"},
 };
 
@@ -148,14 +234,15 @@ std::string sample(const std::string& path, const std::string& value) {
     return text + "\n";
 }
 
-std::string last(const std::string& path) { return split(path).back(); }
+std::string last(const std::string& path) {
+    return split(path).back();
+}
 
 TEST(KeyContract, TheTablesHoldExactlyThePromisedKeys) {
     std::set<std::string> promised, present;
     for (const Promise& promise : all_promises()) promised.insert(promise.path);
-    walk(kTopTable, "", [&](const std::string& path, const Table&, const Key&) {
-        present.insert(path);
-    });
+    walk(kTopTable, "",
+         [&](const std::string& path, const Table&, const Key&) { present.insert(path); });
     EXPECT_EQ(present, promised);
 }
 
@@ -168,7 +255,8 @@ TEST(KeyContract, TheParserTakesEveryKey) {
             EXPECT_THAT(said(result), testing::IsEmpty()) << text;
         } else {
             ASSERT_EQ(result.diagnostics.size(), 1U) << text;
-            EXPECT_EQ(result.diagnostics[0].message, "'" + last(promise.path) + "' is not built yet");
+            EXPECT_EQ(result.diagnostics[0].message,
+                      "'" + last(promise.path) + "' is not built yet");
             EXPECT_GT(result.diagnostics[0].column, 0);
         }
     }
@@ -181,8 +269,8 @@ TEST(KeyContract, TheDumpShowsEveryKey) {
         options.path = "test.yaml";
         options.text = sample(promise.path, promise.value);
         const std::string text = dump(options);
-        EXPECT_TRUE(testing::Value(text, testing::ContainsRegex(" *" + last(promise.path) +
-                                                                ":.*  # test.yaml:1\n")))
+        EXPECT_TRUE(testing::Value(
+            text, testing::ContainsRegex(" *" + last(promise.path) + ":.*  # test.yaml:1\n")))
             << promise.path << "\n"
             << text;
     }
@@ -213,15 +301,16 @@ TEST(KeyContract, EveryRowIsDocumented) {
 
 TEST(KeyContract, OffIsAcceptedWhereTheThingIsNotBuilt) {
     must_load("listeners: { x: { address: ':1', tls: off, http2: off, proxy_protocol: false } }\n");
-    must_load("hosts: { x: { upstream: 3000, cache: off, maintenance: off, redirect_http: off } }\n");
+    must_load(
+        "hosts: { x: { upstream: 3000, cache: off, maintenance: off, redirect_http: off } }\n");
 }
 
 TEST(KeyContract, BalancersThatAreNotBuilt) {
     EXPECT_THAT(errors_of("upstreams: { x: { servers: [1], balance: least_conn } }"),
                 testing::ElementsAre("1:42 'least_conn' is not built yet"));
-    EXPECT_THAT(errors_of("upstreams: { x: { servers: [1], balance: least_con } }"),
-                testing::ElementsAre(
-                    "1:42 unknown balance 'least_con' | did you mean 'least_conn'?"));
+    EXPECT_THAT(
+        errors_of("upstreams: { x: { servers: [1], balance: least_con } }"),
+        testing::ElementsAre("1:42 unknown balance 'least_con' | did you mean 'least_conn'?"));
 }
 
 }  // namespace

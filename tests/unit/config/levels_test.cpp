@@ -19,7 +19,8 @@ std::vector<std::string> show(const std::vector<HeaderRule>& rules) {
 }
 
 TEST(Levels, BuiltInValues) {
-    const Policy& policy = *must_load("workers: 1\n")->default_policy;
+    const auto snapshot = must_load("workers: 1\n");
+    const Policy& policy = *snapshot->default_policy;
     EXPECT_EQ(policy.max_body_size, UINT64_MAX);
     EXPECT_TRUE(policy.request_buffering);
     EXPECT_TRUE(policy.buffering);
@@ -85,15 +86,15 @@ TEST(Levels, HeaderRulesMergeByFieldName) {
         "  locations: { /: { response_headers: { set: { B: null, C: \"\" } } } } } }\n");
     EXPECT_THAT(show(snapshot->default_policy->response_headers),
                 ElementsAre("set A=1", "set B=2", "add C=3", "remove Server"));
-    EXPECT_THAT(show(snapshot->hosts[0].locations[0].policy->response_headers),
-                ElementsAre("remove Server", "set a=9", "add D=4", "add D=5", "remove B",
-                            "remove C"));
+    EXPECT_THAT(
+        show(snapshot->hosts[0].locations[0].policy->response_headers),
+        ElementsAre("remove Server", "set a=9", "add D=4", "add D=5", "remove B", "remove C"));
     EXPECT_EQ(snapshot->default_policy->response_headers[3].id, http::FieldId::server);
 }
 
 TEST(Levels, SetAndAddOfOneLevelStandTogether) {
-    const auto snapshot = must_load(
-        "defaults: { request_headers: { set: { X: $host }, add: { X: b } } }\n");
+    const auto snapshot =
+        must_load("defaults: { request_headers: { set: { X: $host }, add: { X: b } } }\n");
     EXPECT_THAT(show(snapshot->default_policy->request_headers),
                 ElementsAre("set X=$host", "add X=b"));
 }
@@ -143,10 +144,11 @@ TEST(Levels, ErrorPagesAreReadWhenTheFileIsLoaded) {
     const Directory directory;
     directory.write("errors/502.html", "<p>down");
     directory.write("errors/any.txt", "sorry");
-    const std::string path = directory.write(
-        "proxyd.yaml",
-        "defaults: { error_pages: { 502: errors/502.html, 5xx: errors/any.txt } }\n"
-        "hosts: { h: { upstream: 1, error_pages: { 502: errors/any.txt, 4xx: errors/any.txt } } }\n");
+    const std::string path =
+        directory.write("proxyd.yaml",
+                        "defaults: { error_pages: { 502: errors/502.html, 5xx: errors/any.txt } }\n"
+                        "hosts: { h: { upstream: 1, error_pages: { 502: errors/any.txt, 4xx: "
+                        "errors/any.txt } } }\n");
     const LoadResult result = load_file(path);
     ASSERT_NE(result.snapshot, nullptr);
     const auto& pages = result.snapshot->default_policy->error_pages;
@@ -177,7 +179,8 @@ TEST(Levels, AccessLogsOfLevels) {
     const auto snapshot = must_load(
         "log: { access: { path: /tmp/a.log, format: json } }\n"
         "hosts: { h: { upstream: 1, locations: { /: {}, /a: { access_log: off },\n"
-        "  /b: { access_log: /tmp/b.log }, /c: { access_log: { format: combined, buffer: 0 } } } },\n"
+        "  /b: { access_log: /tmp/b.log }, /c: { access_log: { format: combined, buffer: 0 } } } "
+        "},\n"
         "  i: { upstream: 1, access_log: off, locations: { /: { access_log: on } } } }\n");
     const auto& l = snapshot->hosts[0].locations;
     EXPECT_EQ(l[0].policy->access_log, snapshot->access_log);

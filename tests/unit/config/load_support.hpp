@@ -75,7 +75,9 @@ class Directory {
         std::ofstream(file, std::ios::binary) << content;
         return file.string();
     }
-    [[nodiscard]] std::string path(const std::string& name) const { return (path_ / name).string(); }
+    [[nodiscard]] std::string path(const std::string& name) const {
+        return (path_ / name).string();
+    }
 
   private:
     std::filesystem::path path_;

@@ -21,9 +21,9 @@ TEST(Locations, EveryKindOfMatcherInFileOrder) {
     const auto& locations = snapshot->hosts[0].locations;
     using Kind = Matcher::Kind;
     const std::pair<Kind, const char*> wanted[] = {
-        {Kind::prefix, "/"},          {Kind::prefix, "/api/"},    {Kind::exact, "/x"},
-        {Kind::exact, "/y"},          {Kind::final_prefix, "/s/"}, {Kind::regex, "\\.php$"},
-        {Kind::iregex, "\\.png$"},    {Kind::raw_prefix, "/raw"}};
+        {Kind::prefix, "/"},       {Kind::prefix, "/api/"},     {Kind::exact, "/x"},
+        {Kind::exact, "/y"},       {Kind::final_prefix, "/s/"}, {Kind::regex, "\\.php$"},
+        {Kind::iregex, "\\.png$"}, {Kind::raw_prefix, "/raw"}};
     ASSERT_EQ(locations.size(), std::size(wanted));
     for (std::size_t i = 0; i < std::size(wanted); ++i) {
         EXPECT_EQ(locations[i].matcher.kind, wanted[i].first);

@@ -42,18 +42,32 @@ std::string mutate(std::string text, std::mt19937& random) {
     for (std::size_t edits = 1 + below(4); edits > 0 && text.size() > 10; --edits) {
         const std::size_t at = below(text.size());
         switch (below(6)) {
-            case 0: text[at] = marks[below(marks.size())]; break;
-            case 1: text.insert(at, 1, marks[below(marks.size())]); break;
-            case 2: text.erase(at, 1 + below(20)); break;
-            case 3: text.insert(at, text.substr(below(text.size()), below(60))); break;
-            case 4: text.resize(at); break;
-            default: text[at] = static_cast<char>(below(256)); break;
+            case 0:
+                text[at] = marks[below(marks.size())];
+                break;
+            case 1:
+                text.insert(at, 1, marks[below(marks.size())]);
+                break;
+            case 2:
+                text.erase(at, 1 + below(20));
+                break;
+            case 3:
+                text.insert(at, text.substr(below(text.size()), below(60)));
+                break;
+            case 4:
+                text.resize(at);
+                break;
+            default:
+                text[at] = static_cast<char>(below(256));
+                break;
         }
     }
     return text;
 }
 
-TEST(Robustness, TheCorpusItselfLoads) { must_load(kCorpus); }
+TEST(Robustness, TheCorpusItselfLoads) {
+    must_load(kCorpus);
+}
 
 TEST(Robustness, AThousandMutationsNeitherCrashNorHang) {
     std::mt19937 random(20'240'101);  // NOLINT: the same texts in every run

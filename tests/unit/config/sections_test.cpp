@@ -11,7 +11,8 @@ TEST(Sections, TopLevel) {
     const auto snapshot = must_load(
         "version: 1\nworkers: 3\nuser: www\ngroup: web\npid_file: /run/p.pid\ncontrol: off\n"
         "temp_path: /tmp/t\ntemp_max_size: 2g\nshutdown_timeout: 5s\nvia: off\n"
-        "server_header: hidden\ntrusted_proxies: [10.0.0.0/8, \"::1\"]\nreal_ip_header: X-Real-IP\n");
+        "server_header: hidden\ntrusted_proxies: [10.0.0.0/8, \"::1\"]\nreal_ip_header: "
+        "X-Real-IP\n");
     EXPECT_EQ(snapshot->workers, 3U);
     EXPECT_EQ(snapshot->user, "www");
     EXPECT_EQ(snapshot->group, "web");
@@ -62,9 +63,9 @@ TEST(Sections, ListenersThatAreRefused) {
     EXPECT_THAT(errors_of("listeners: { a: \"localhost:80\" }"),
                 ElementsAre(HasSubstr("wants an IP address, not the name 'localhost'")));
     EXPECT_THAT(errors_of("listeners: { a: {} }"), ElementsAre(HasSubstr("has no address")));
-    EXPECT_THAT(errors_of("listeners: { a: \"127.0.0.1\" }"), ElementsAre(HasSubstr("has no port")));
-    EXPECT_THAT(errors_of("listeners: { a: \":99999\" }"),
-                ElementsAre(HasSubstr("no valid port")));
+    EXPECT_THAT(errors_of("listeners: { a: \"127.0.0.1\" }"),
+                ElementsAre(HasSubstr("has no port")));
+    EXPECT_THAT(errors_of("listeners: { a: \":99999\" }"), ElementsAre(HasSubstr("no valid port")));
     must_load("listeners: { a: \"0.0.0.0:80\", b: \"[::1]:80\", c: \":0\", d: \":0\" }\n");
 }
 
@@ -110,9 +111,11 @@ TEST(Sections, UpstreamsThatAreRefused) {
                 ElementsAre(HasSubstr("has no address")));
     EXPECT_THAT(errors_of("upstreams: { a: \"http://h:1/x\" }"),
                 ElementsAre(HasSubstr("strip_prefix")));
-    EXPECT_THAT(errors_of("upstreams: { 3000: 3001 }"), ElementsAre(HasSubstr("read as an address")));
-    EXPECT_THAT(errors_of("upstreams: { a: { servers: 1, retry: { on: [http_50] } } }"),
-                ElementsAre(HasSubstr("unknown word 'http_50' in 'on' | did you mean 'http_500'?")));
+    EXPECT_THAT(errors_of("upstreams: { 3000: 3001 }"),
+                ElementsAre(HasSubstr("read as an address")));
+    EXPECT_THAT(
+        errors_of("upstreams: { a: { servers: 1, retry: { on: [http_50] } } }"),
+        ElementsAre(HasSubstr("unknown word 'http_50' in 'on' | did you mean 'http_500'?")));
 }
 
 TEST(Sections, Maps) {
@@ -177,8 +180,9 @@ TEST(Sections, LogsThatAreRefused) {
                 ElementsAre(HasSubstr("unknown level 'warning' | did you mean 'warn'?")));
     EXPECT_THAT(errors_of("log: { formats: { json: $uri } }"),
                 ElementsAre(HasSubstr("'json' is a format of proxyd itself")));
-    EXPECT_THAT(errors_of("log: { formats: { a: $statsu } }"),
-                ElementsAre(HasSubstr("1:22 unknown variable '$statsu' | did you mean '$status'?")));
+    EXPECT_THAT(
+        errors_of("log: { formats: { a: $statsu } }"),
+        ElementsAre(HasSubstr("1:22 unknown variable '$statsu' | did you mean '$status'?")));
 }
 
 }  // namespace

@@ -66,8 +66,7 @@ TEST(YamlTree, OnlyUtf8WithoutControlCharacters) {
     EXPECT_THAT(errors_of("via: on\nuser: \xed\xa0\x80\n"),
                 ElementsAre(HasSubstr("2:7 not valid UTF-8")));
     EXPECT_THAT(errors_of("user: \xf4\x90\x80\x80\n"), SizeIs(1));
-    EXPECT_THAT(errors_of(std::string("user: a\0b\n", 10)),
-                ElementsAre("1:8 a control character"));
+    EXPECT_THAT(errors_of(std::string("user: a\0b\n", 10)), ElementsAre("1:8 a control character"));
     EXPECT_THAT(errors_of("user: \x1b[1m\n"), ElementsAre("1:7 a control character"));
     EXPECT_NE(load_text("server_header: \"pr\xc3\xbc\x66ung\"\n").snapshot, nullptr);
 }

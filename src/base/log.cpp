@@ -1,6 +1,7 @@
 #include "proxyd/base/log.hpp"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/base_sink.h>
 #include <spdlog/sinks/syslog_sink.h>
@@ -12,9 +13,15 @@
 #include <cstring>
 #include <memory>
 #include <mutex>
+#include <utility>
 
 namespace proxyd::log {
 namespace {
+
+/// A longer line could block on a pipe that poll() calls writable (PIPE_BUF, pipe(7)).
+constexpr std::size_t kLongestLine = 4096;
+/// For the time, the level and the mark of a cut.
+constexpr std::size_t kFrame = 96;
 
 constexpr std::array<std::string_view, 7> kNames{"trace", "debug",    "info", "warn",
                                                  "error", "critical", "off"};
@@ -84,12 +91,29 @@ class Sink final : public spdlog::sinks::base_sink<std::mutex> {
         if (syslog_) return syslog_->log(message);
         spdlog::memory_buf_t line;
         formatter_->format(message, line);
-        while (::write(fd_, line.data(), line.size()) < 0 && errno == EINTR) {
+        if (!writable()) {
+            ++lost_;
+            return;
         }
+        put({line.data(), line.size()});
+        if (lost_ == 0 || !writable()) return;
+        put(fmt::format("{} lines of this log were lost: it could not be written to\n",
+                        std::exchange(lost_, 0)));
     }
     void flush_() override {}
 
   private:
+    /// A pipe that nobody reads must not stop the traffic.
+    [[nodiscard]] bool writable() const noexcept {
+        pollfd waiting{fd_, POLLOUT, 0};
+        return ::poll(&waiting, 1, 0) == 1 && (waiting.revents & POLLOUT) != 0;
+    }
+
+    void put(std::string_view line) noexcept {
+        while (::write(fd_, line.data(), line.size()) < 0 && errno == EINTR) {
+        }
+    }
+
     void use(int fd, std::string path) {
         if (!path_.empty()) ::close(fd_);
         fd_ = fd;
@@ -99,6 +123,7 @@ class Sink final : public spdlog::sinks::base_sink<std::mutex> {
     std::unique_ptr<spdlog::sinks::syslog_sink_st> syslog_;
     int fd_ = STDERR_FILENO;
     std::string path_;  ///< of the file that fd_ is; empty for the others
+    std::uint64_t lost_ = 0;
 };
 
 /// Lives until the process ends: other threads may still write while statics are destroyed.
@@ -117,6 +142,7 @@ std::string escaped(std::string_view message) {
     std::string out;
     out.reserve(message.size());
     for (const char c : message) {
+        if (out.size() > kLongestLine - kFrame) return out += "...";
         const auto byte = static_cast<unsigned char>(c);
         if (byte >= 0x20 && byte != 0x7f) {
             out += c;

@@ -22,7 +22,10 @@ const Row& row(Reason reason) noexcept { return kRows[static_cast<std::size_t>(r
 }  // namespace
 
 std::string_view word(Reason reason) noexcept {
-    return reason == Reason::none ? std::string_view{} : row(reason).word;
+    if (reason == Reason::none) return {};
+    // The contract has one word for both sides; the status tells them apart.
+    if (reason == Reason::upstream_header_too_large) reason = Reason::header_too_large;
+    return row(reason).word;
 }
 
 std::string_view describe(Reason reason) noexcept { return row(reason).text; }

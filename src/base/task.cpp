@@ -1,6 +1,8 @@
 #include "proxyd/base/task.hpp"
 
 #include <array>
+#include <cstdio>
+#include <cstdlib>
 #include <new>
 
 namespace proxyd::detail {
@@ -28,6 +30,7 @@ struct FramePool {
 };
 
 thread_local FramePool pool;
+thread_local void* newest_frame = nullptr;
 
 constexpr std::size_t class_of(std::size_t bytes) noexcept { return (bytes - 1) / kClassBytes; }
 
@@ -35,14 +38,20 @@ constexpr std::size_t class_of(std::size_t bytes) noexcept { return (bytes - 1) 
 
 void* allocate_frame(std::size_t bytes) {
     const std::size_t index = class_of(bytes);
-    if (index >= kClasses) return ::operator new(bytes);
     FramePool& frames = pool;
+    if (index >= kClasses) return newest_frame = ::operator new(bytes);
     if (FreeFrame* head = frames.heads[index]) {
         frames.heads[index] = head->next;
         --frames.counts[index];
-        return head;
+        return newest_frame = head;
     }
-    return ::operator new((index + 1) * kClassBytes);
+    return newest_frame = ::operator new((index + 1) * kClassBytes);
+}
+
+void check_frame(void* handle) noexcept {
+    if (handle == newest_frame) return;
+    std::fputs("a coroutine frame is laid out wrong (compiler defect)\n", stderr);
+    std::abort();
 }
 
 void free_frame(void* frame, std::size_t bytes) noexcept {

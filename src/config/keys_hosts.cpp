@@ -177,6 +177,7 @@ void read_host(Reader& reader, const Node& written) {
     // With an error in the host itself, a missing action may only follow from it.
     const bool failed = reader.report.errors() != errors;
     if (failed && draft.upstream.empty()) draft.upstream = "?";
+    draft.host.policy = policy;
     finish_host(reader, node, draft, policy);
     reader.snapshot.hosts.push_back(std::move(draft.host));
 }

@@ -85,6 +85,14 @@ void remove_hop_by_hop(HeaderMap& fields) {
     fields.remove_all(kHopByHop);
 }
 
+bool may_be_trailer(std::string_view name) noexcept {
+    if (name.find('_') != std::string_view::npos) return false;
+    constexpr FieldSet kWelcome{FieldId::etag, FieldId::server};
+    const FieldId id = classify(name);
+    if (id == FieldId::other) return !starts_with_ignoring_case(name, "x-forwarded-");
+    return kWelcome.contains(id);
+}
+
 void remove_underscore_names(HeaderMap& fields) {
     std::erase_if(fields.raw(), [](const Field& field) {
         return field.id == FieldId::other && field.name.find('_') != std::string_view::npos;

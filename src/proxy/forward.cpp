@@ -2,6 +2,7 @@
 
 #include <charconv>
 
+#include "error_log.hpp"
 #include "error_pages.hpp"
 #include "local_response.hpp"
 #include "proxyd/http/hop_by_hop.hpp"
@@ -67,7 +68,10 @@ Task<void> Forward::run() {
     const config::Policy& policy = exchange_.policy();
     if (body_.present() && wants_request_buffering(exchange_.request(), policy)) {
         auto ready = co_await body_.buffer(policy.buffer_request, exchange_.outgoing.content_length);
-        if (!ready) co_return co_await respond_error(exchange_, canceled_ ? *canceled_ : ready.error());
+        if (!ready) {
+            co_await respond_error(exchange_, canceled_ ? *canceled_ : ready.error());
+            co_return;
+        }
         settle_framing(body_, exchange_.outgoing);
     }
     while (true) {
@@ -232,6 +236,7 @@ Task<void> Forward::copy_body(bool unbuffered) {
             const Error& why = canceled_ ? *canceled_ : part.error();
             exchange_.reason = why.code;
             exchange_.detail = why.detail;
+            log_error(exchange_, why);
             exchange_.stream->reset(why);
             co_return;
         }

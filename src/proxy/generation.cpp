@@ -23,6 +23,12 @@ class PlanBuilder {
             if (!plan) return std::move(plan).error();
             plans_.locations.push_back(*plan);
         }
+        plans_.hosts.resize(plans_.routes->hosts().size());
+        for (const routing::RoutedHost& routed : plans_.routes->hosts()) {
+            auto compiled = policy(routed.config->policy.get());
+            if (!compiled) return std::move(compiled).error();
+            plans_.hosts[routed.index].policy = *compiled;
+        }
         auto fallback = policy(snapshot_.default_policy.get());
         if (!fallback) return std::move(fallback).error();
         plans_.fallback.policy = *fallback;

@@ -1,5 +1,6 @@
 #include "local_response.hpp"
 
+#include "error_log.hpp"
 #include "error_pages.hpp"
 #include "response_head.hpp"
 
@@ -34,6 +35,7 @@ Task<void> respond(Exchange& exchange, LocalResponse answer) {
 Task<void> respond_error(Exchange& exchange, Error why) {
     exchange.reason = why.code;
     exchange.detail = why.detail;
+    log_error(exchange, why);
     const int status = status_of(why.code);
     if (exchange.head_sent) {
         exchange.stream->reset(why);

@@ -45,7 +45,11 @@ Verdict route(Exchange& exchange, Outcome& outcome) {
     const Plans& plans = exchange.plans();
     auto match = plans.routes->route(exchange.request(), exchange.stream->facts().listener,
                                      exchange.scratch);
-    if (!match) return refuse(outcome, std::move(match).error());
+    if (!match) {
+        const routing::RoutedHost* host = exchange.scratch.host;
+        if (host != nullptr) exchange.plan = &plans.hosts[host->index];
+        return refuse(outcome, std::move(match).error());
+    }
     exchange.match = *match;
     exchange.plan = &plans.locations[match->location->index];
     exchange.limit_total(exchange.plan->timeouts.total);

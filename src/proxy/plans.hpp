@@ -42,7 +42,8 @@ struct LocationPlan {
 struct Plans {
     std::shared_ptr<const routing::Table> routes;
     std::vector<LocationPlan> locations;  ///< by RoutedLocation::index
-    LocationPlan fallback;                ///< where no location was found: `defaults`
+    std::vector<LocationPlan> hosts;      ///< by RoutedHost::index: where none of it matched
+    LocationPlan fallback;                ///< where no host was found: `defaults`
     std::vector<std::unique_ptr<LogPlan>> logs;
     std::vector<std::unique_ptr<PolicyPlan>> policies;
     std::unique_ptr<const policy::RealIp> real_ip;

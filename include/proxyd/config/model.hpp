@@ -203,6 +203,7 @@ struct Host {
     std::vector<std::string> names;  ///< name and aliases; exact, "*.x", "x.*", "~re"
     std::vector<std::string> listen; ///< names of listeners; empty = all
     std::vector<Location> locations; ///< in file order
+    std::shared_ptr<const Policy> policy;  ///< for answers without a location
     Origin origin;
 };
 

@@ -19,4 +19,8 @@ void remove_hop_by_hop(HeaderMap& fields);
 /// X_Forwarded_For imitates X-Forwarded-For for backends that turn '-' into '_'.
 void remove_underscore_names(HeaderMap& fields);
 
+/// Fields that decide about framing, routing, permission or content before the body is read may
+/// not come behind it (RFC 9110 6.5.1). Names with an underscore neither: see above.
+[[nodiscard]] bool may_be_trailer(std::string_view name) noexcept;
+
 }  // namespace proxyd::http

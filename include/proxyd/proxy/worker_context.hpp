@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "proxyd/async/loop.hpp"
@@ -30,6 +31,28 @@ class LogBuffer {
     async::Deadline deadline_;
 };
 
+/// Keeps one kind of line from filling a log: so many in a second, the others are counted.
+class LineQuota {
+  public:
+    /// Whether one more may be written now.
+    bool take(async::Milliseconds now) noexcept {
+        if (now / 1000 != second_) {
+            second_ = now / 1000;
+            written_ = 0;
+        }
+        const bool granted = written_ < kLinesPerSecond;
+        ++(granted ? written_ : missing_);
+        return granted;
+    }
+    /// How many were left out since the last call.
+    std::uint64_t take_missing() noexcept { return std::exchange(missing_, 0); }
+
+  private:
+    static constexpr std::uint64_t kLinesPerSecond = 50;
+    std::int64_t second_ = -1;
+    std::uint64_t written_ = 0, missing_ = 0;
+};
+
 /// What one worker lends to its exchanges. On the loop's thread; outlives them.
 class WorkerContext {
   public:
@@ -47,6 +70,7 @@ class WorkerContext {
     std::uint64_t exchanges = 0;  ///< running
     std::uint64_t requests = 0;   ///< since the start
     bool draining = false;
+    LineQuota error_lines;
 
   private:
     async::Loop& loop_;

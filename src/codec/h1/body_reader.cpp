@@ -52,16 +52,15 @@ Result<BodyPart> BodyReader::take_chunk(std::size_t max) {
     }
     part.data = data.substr(0, max);
     pending_ = data.substr(part.data.size());
-    if (pending_.empty() && !pending_end_) {
-        // Whether this was the last piece is often already here: say so with it.
+    // Whether this was the last piece is often already here: say so with it.
+    while (pending_.empty() && !pending_end_) {
         const std::string_view input = channel_.unread().substr(loaned_);
-        if (!input.empty()) {
-            auto ahead = parser_.next_chunk(input);
-            if (!ahead) return std::move(ahead).error();
-            loaned_ += ahead->consumed;
-            pending_ = ahead->data;
-            pending_end_ = ahead->end;
-        }
+        if (input.empty()) break;
+        auto ahead = parser_.next_chunk(input);
+        if (!ahead) return std::move(ahead).error();
+        loaned_ += ahead->consumed;
+        pending_ = ahead->data;
+        pending_end_ = ahead->end;
     }
     part.end = pending_end_ && pending_.empty();
     if (part.end && !parser_.trailers().empty()) part.trailers = &parser_.trailers();
@@ -112,6 +111,7 @@ Task<Result<BodyPart>> BodyReader::read(std::size_t max, std::chrono::millisecon
 Task<Result<BodyPart>> BodyReader::read_slow(std::size_t max, std::chrono::milliseconds limit) {
     while (true) {
         if (channel_.input_ended()) co_return cut();
+        if (pending_.empty()) release();  // framing without data must not fill the block
         if (framing_ == Framing::length) {
             channel_.want(static_cast<std::size_t>(std::min<std::uint64_t>(left_, kBulk)));
         } else if (channel_.more_likely()) {

@@ -108,7 +108,8 @@ class ClientConnection::Stream final : public http::ClientStream,
         return wait_sent();
     }
     Task<Result<void>> wait_sent() {
-        if (!co_await channel_.drained(0)) co_return channel_.failure();
+        const bool sent = co_await channel_.drained(0);
+        if (!sent) co_return channel_.failure();
         co_return Result<void>{};
     }
 

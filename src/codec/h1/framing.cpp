@@ -2,6 +2,7 @@
 
 #include <charconv>
 #include <cstring>
+#include <utility>
 
 #include "proxyd/base/text.hpp"
 
@@ -74,6 +75,20 @@ HeadScanner::Result HeadScanner::scan(std::span<char> data, bool unfold) {
         }
         at_ = next;
     }
+}
+
+bool LineRules::take(std::string_view text) noexcept {
+    for (const char c : text) {
+        const char before = std::exchange(before_, c);
+        const bool line_ends = before == '\r';
+        const bool line_starts = before == '\n';
+        if (line_ends != (c == '\n')) return false;
+        if (line_starts && (c == ' ' || c == '\t' || c == ':')) return false;
+        const auto byte = static_cast<unsigned char>(c);
+        const bool control = (byte < 0x20 && c != '\t' && c != '\r' && c != '\n') || byte == 0x7f;
+        if (control) return false;
+    }
+    return true;
 }
 
 bool connection_lists(const http::HeaderMap& fields, std::string_view token) {

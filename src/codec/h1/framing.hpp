@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string_view>
 
 #include "proxyd/base/result.hpp"
 #include "proxyd/http/message.hpp"
@@ -28,6 +29,16 @@ class HeadScanner {
     std::size_t at_ = 0;          ///< everything before was scanned
     std::size_t line_start_ = 0;
     std::size_t first_line_ = 0;
+};
+
+/// The same rules for lines that come in pieces of any size: trailers.
+class LineRules {
+  public:
+    /// False when the text breaks one of them.
+    bool take(std::string_view text) noexcept;
+
+  private:
+    char before_ = '\n';
 };
 
 struct BodyFraming {

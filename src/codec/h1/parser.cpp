@@ -2,6 +2,7 @@
 
 #include "proxyd/base/text.hpp"
 #include "proxyd/codec/limits.hpp"
+#include "proxyd/http/hop_by_hop.hpp"
 
 namespace proxyd::codec::h1 {
 
@@ -47,8 +48,9 @@ struct Parser::Callbacks {
         return HPE_PAUSED;
     }
     static int on_chunk_header(llhttp_t* parser) {
-        if (parser->content_length == 0) self(parser).last_chunk_ = true;
-        return 0;
+        if (parser->content_length != 0) return 0;
+        self(parser).last_chunk_ = true;
+        return HPE_PAUSED;  // what follows are trailers
     }
     static int on_message_complete(llhttp_t* parser) {
         self(parser).message_done_ = true;
@@ -77,6 +79,14 @@ Parser::Parser(Kind kind) noexcept : kind_(kind) {
     llhttp_init(&parser_, kind == Kind::request ? HTTP_REQUEST : HTTP_RESPONSE,
                 &Callbacks::settings());
     parser_.data = this;
+}
+
+bool Parser::knows_method(std::string_view name) noexcept {
+    // Behind UNLINK come those of ICE, HTTP/2's preface and RTSP.
+    for (int method = HTTP_DELETE; method <= HTTP_UNLINK; ++method) {
+        if (llhttp_method_name(static_cast<llhttp_method_t>(method)) == name) return true;
+    }
+    return false;
 }
 
 void Parser::restart() noexcept {
@@ -144,6 +154,7 @@ Result<void> Parser::parse_response(std::string_view head, std::size_t max_field
 Result<Parser::Chunk> Parser::next_chunk(std::string_view input) {
     Chunk chunk;
     data_ = {};
+    const bool in_trailers = last_chunk_;
     const llhttp_errno_t code = llhttp_execute(&parser_, input.data(), input.size());
     if (code == HPE_PAUSED) {
         chunk.consumed = static_cast<std::size_t>(llhttp_get_error_pos(&parser_) - input.data());
@@ -152,19 +163,24 @@ Result<Parser::Chunk> Parser::next_chunk(std::string_view input) {
         chunk.consumed = input.size();
     } else {
         const char* why = llhttp_get_error_reason(&parser_);
-        Error error = malformed(why != nullptr ? why : "");
-        if (kind_ == Kind::request) error.code = Reason::body_malformed;
-        return error;
+        return bad_body(why != nullptr ? why : "");
+    }
+    if (in_trailers && !trailer_lines_.take(input.substr(0, chunk.consumed))) {
+        return bad_body("the trailers are not valid");
     }
     chunk.data = data_;
     chunk.end = message_done_;
     overhead_ = chunk.data.empty() ? overhead_ + chunk.consumed : 0;
     if (overhead_ > (last_chunk_ ? kMaxTrailerBytes : kMaxChunkOverhead)) {
-        Error error = malformed("the framing of a chunk or the trailers are too long");
-        if (kind_ == Kind::request) error.code = Reason::body_malformed;
-        return error;
+        return bad_body("the framing of a chunk or the trailers are too long");
     }
     return chunk;
+}
+
+Error Parser::bad_body(std::string detail) const {
+    Error error = malformed(std::move(detail));
+    if (kind_ == Kind::request) error.code = Reason::body_malformed;
+    return error;
 }
 
 int Parser::trailer_text(bool value, std::string_view piece) {
@@ -184,8 +200,9 @@ const http::HeaderMap& Parser::trailers() {
     trailers_.clear();
     const std::string_view all = trailer_text_;
     for (const TrailerSpan& span : trailer_spans_) {
-        trailers_.add(all.substr(span.name_at, span.name_size),
-                      text::trim(all.substr(span.value_at, span.value_size)));
+        const std::string_view name = all.substr(span.name_at, span.name_size);
+        if (!http::may_be_trailer(name)) continue;
+        trailers_.add(name, text::trim(all.substr(span.value_at, span.value_size)));
     }
     return trailers_;
 }

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "framing.hpp"
 #include "proxyd/base/result.hpp"
 #include "proxyd/http/message.hpp"
 
@@ -20,6 +21,9 @@ class Parser {
     explicit Parser(Kind kind) noexcept;
     Parser(const Parser&) = delete;
     Parser& operator=(const Parser&) = delete;
+
+    /// Whether a request with this method can be parsed at all: llhttp has a closed list.
+    [[nodiscard]] static bool knows_method(std::string_view name) noexcept;
 
     /// For the next message of the same kind (a final answer behind a 1xx).
     void restart() noexcept;
@@ -37,7 +41,7 @@ class Parser {
     };
     /// The next piece of a chunked body. Bounded overhead and trailers (codec/limits.hpp).
     Result<Chunk> next_chunk(std::string_view input);
-    /// After `end`. Valid as long as the parser.
+    /// After `end`, without those that may not be trailers. Valid as long as the parser.
     [[nodiscard]] const http::HeaderMap& trailers();
 
   private:
@@ -47,6 +51,7 @@ class Parser {
     };
     Result<void> execute(std::string_view head);
     Error malformed(std::string detail) const;
+    Error bad_body(std::string detail) const;
     int trailer_text(bool value, std::string_view piece);
 
     llhttp_t parser_{};
@@ -62,6 +67,7 @@ class Parser {
     std::string_view data_;
     std::size_t overhead_ = 0;
     bool last_chunk_ = false;
+    LineRules trailer_lines_;
     bool in_value_ = false;
     std::string trailer_text_;
     std::vector<TrailerSpan> trailer_spans_;

@@ -30,12 +30,17 @@ ServerConnection::~ServerConnection() = default;
 
 Task<std::unique_ptr<http::ServerStream>> ServerConnection::accept() {
     if (stream_ != nullptr) co_await stream_gone_.wait();
-    if (channel_.closed() || !co_await channel_.drained(0)) co_return nullptr;
+    if (channel_.closed()) co_return nullptr;
+    const bool sent = co_await channel_.drained(0);
+    if (!sent) co_return nullptr;
     if (!keepalive_ || draining_) {
         if (must_linger_ || !channel_.unread().empty()) co_await linger();
         co_return nullptr;
     }
-    if (to_discard_ != 0 && !co_await discard_rest()) co_return nullptr;
+    if (to_discard_ != 0) {
+        const bool discarded = co_await discard_rest();
+        if (!discarded) co_return nullptr;
+    }
     const Next next = co_await read_head();
     if (next == Next::closed) co_return nullptr;
     co_return make_stream(next);
@@ -48,7 +53,8 @@ Task<bool> ServerConnection::discard_rest() {
         to_discard_ -= here;
         if (to_discard_ == 0) break;
         if (channel_.input_ended()) co_return false;
-        if (co_await channel_.fill(limits_.body_timeout, true) != Channel::Fill::more) co_return false;
+        const Channel::Fill filled = co_await channel_.fill(limits_.body_timeout, true);
+        if (filled != Channel::Fill::more) co_return false;
     }
     co_return true;
 }
@@ -143,7 +149,8 @@ Task<void> ServerConnection::linger() {
         channel_.consume(channel_.unread().size());
         const milliseconds left(until - channel_.loop().now());
         if (left.count() <= 0) co_return;
-        if (co_await channel_.fill(left, true) != Channel::Fill::more) co_return;
+        const Channel::Fill filled = co_await channel_.fill(left, true);
+        if (filled != Channel::Fill::more) co_return;
     }
 }
 

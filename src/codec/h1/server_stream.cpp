@@ -86,7 +86,7 @@ void ServerStreamH1::check_request_line(std::string_view line) {
     if (head_.method == Method::connect || head_.method == Method::trace) {
         return refuse(Error(Reason::method_not_allowed, Source::downstream));
     }
-    if (head_.method == Method::other) {
+    if (head_.method == Method::other && !Parser::knows_method(head_.method_text)) {
         return refuse(Error(Reason::method_unknown, Source::downstream));
     }
 }
@@ -259,7 +259,8 @@ Task<Result<void>> ServerStreamH1::flushed(std::string_view data, std::string_vi
 }
 
 Task<Result<void>> ServerStreamH1::wait_sent() {
-    if (!co_await channel_.drained(send_buffer_)) co_return channel_.failure();
+    const bool sent = co_await channel_.drained(send_buffer_);
+    if (!sent) co_return channel_.failure();
     co_return Result<void>{};
 }
 

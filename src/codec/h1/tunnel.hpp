@@ -15,6 +15,8 @@ class ChannelTunnel final : public http::Tunnel {
     void abort(Error why) noexcept override { channel_.fail(std::move(why)); }
 
   private:
+    [[nodiscard]] Result<std::string_view> at_end() const;
+
     Channel& channel_;
     Source side_;
     std::size_t loaned_ = 0;

@@ -1,0 +1,14 @@
+#pragma once
+
+#include "exchange.hpp"
+#include "proxyd/base/error.hpp"
+
+namespace proxyd::proxy {
+
+/// One line of the error log for an exchange that we answered or ended ourselves: who asked what,
+/// whom we asked, the reason and its cause. Our side's and the upstream's failures are errors,
+/// limits of the configuration that a client ran into are info, the rest of what clients do wrong
+/// is debug. Bounded in lines per second for each worker.
+void log_error(Exchange& exchange, const Error& why);
+
+}  // namespace proxyd::proxy

@@ -115,7 +115,7 @@ int serve(const Options& options, std::uint16_t port) {
 int run_demo(const Options& options) {
     const TemporaryDirectory directory;
     const DemoUpstream upstream;
-    const std::uint16_t port = free_port(options.once ? 0 : kPort);
+    const std::uint16_t port = free_port(kPort);
     Options own = options;
     own.config = directory.path() + "/proxyd.yaml";
     std::ofstream(own.config) << demo_config(directory.path(), port, upstream.port(), free_port());

@@ -33,7 +33,11 @@ std::int64_t monotonic_usec() {
 
 }  // namespace
 
-SdNotify::SdNotify() : socket_(environment("NOTIFY_SOCKET")) {}
+SdNotify::SdNotify() : SdNotify(std::string(environment("NOTIFY_SOCKET"))) {}
+
+SdNotify::SdNotify(std::string socket) : socket_(std::move(socket)) {
+    connect();
+}
 
 void SdNotify::ready(std::string_view status) const {
     send(fmt::format("READY=1\nSTATUS={}\n", status));
@@ -58,18 +62,24 @@ std::optional<std::chrono::microseconds> SdNotify::watchdog_limit() {
     return std::chrono::microseconds(usec);
 }
 
-void SdNotify::send(const std::string& message) const {
+void SdNotify::connect() const {
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
     if (socket_.empty() || socket_.size() >= sizeof address.sun_path) return;
     std::memcpy(address.sun_path, socket_.data(), socket_.size());
     if (socket_.front() == '@') address.sun_path[0] = '\0';
     const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + socket_.size());
-    const int fd = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    if (fd < 0) return;
-    (void)::sendto(fd, message.data(), message.size(), MSG_NOSIGNAL,
-                   reinterpret_cast<const sockaddr*>(&address), size);
-    ::close(fd);
+    fd_.reset(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    if (::connect(fd_.get(), reinterpret_cast<const sockaddr*>(&address), size) != 0) fd_.reset();
+}
+
+void SdNotify::send(const std::string& message) const {
+    const auto sent = [&] {
+        return ::send(fd_.get(), message.data(), message.size(), MSG_NOSIGNAL) >= 0;
+    };
+    if (sent()) return;
+    connect();  // the manager may have opened its socket anew
+    (void)sent();
 }
 
 }  // namespace proxyd::daemon

@@ -5,14 +5,17 @@
 #include <string>
 #include <string_view>
 
+#include "proxyd/base/descriptor.hpp"
+
 namespace proxyd::daemon {
 
 /// The notification protocol of sd_notify(3): datagrams to $NOTIFY_SOCKET, a path or an abstract
-/// name ('@'). Without the variable every call does nothing. Never fails the caller.
+/// name ('@'). Connected when it is made, while the rights of the start last. Without the variable
+/// every call does nothing. Never fails the caller.
 class SdNotify {
   public:
     SdNotify();  ///< from the environment
-    explicit SdNotify(std::string socket) : socket_(std::move(socket)) {}
+    explicit SdNotify(std::string socket);
 
     void ready(std::string_view status) const;
     /// Before a reload; ready() or status() comes after it. With MONOTONIC_USEC, which systemd
@@ -25,9 +28,11 @@ class SdNotify {
     [[nodiscard]] static std::optional<std::chrono::microseconds> watchdog_limit();
 
   private:
+    void connect() const;
     void send(const std::string& message) const;
 
     std::string socket_;
+    mutable Descriptor fd_;
 };
 
 }  // namespace proxyd::daemon

@@ -34,18 +34,6 @@ void remove_dead_socket(const Endpoint& endpoint) {
 
 }  // namespace
 
-Descriptor& Descriptor::operator=(Descriptor&& other) noexcept {
-    if (this != &other) {
-        if (fd_ >= 0) ::close(fd_);
-        fd_ = std::exchange(other.fd_, -1);
-    }
-    return *this;
-}
-
-Descriptor::~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-}
-
 Result<Descriptor> open_listen_socket(const Endpoint& endpoint, int backlog) {
     if (endpoint.is_unix()) remove_dead_socket(endpoint);
     Descriptor fd(::socket(endpoint.family(), SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));

@@ -17,7 +17,7 @@ constexpr std::chrono::milliseconds kPause{100};
 
 }  // namespace
 
-Acceptor::Acceptor(async::Loop& loop, net::Descriptor socket,
+Acceptor::Acceptor(async::Loop& loop, Descriptor socket,
                    std::shared_ptr<const ListenerContext> listener, Deliver deliver,
                    std::function<bool()> may_accept)
     : loop_(loop),

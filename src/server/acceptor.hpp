@@ -23,7 +23,7 @@ class Acceptor {
   public:
     using Deliver = std::function<void(Accepted)>;
     /// `may_accept`: false while the process is at its limit of connections.
-    Acceptor(async::Loop& loop, net::Descriptor socket, std::shared_ptr<const ListenerContext> listener,
+    Acceptor(async::Loop& loop, Descriptor socket, std::shared_ptr<const ListenerContext> listener,
              Deliver deliver, std::function<bool()> may_accept);
     Acceptor(const Acceptor&) = delete;
     Acceptor& operator=(const Acceptor&) = delete;

@@ -8,6 +8,7 @@
 #include <charconv>
 #include <cstring>
 
+#include "proxyd/base/descriptor.hpp"
 #include "proxyd/server/control.hpp"
 
 namespace proxyd::server {
@@ -19,16 +20,6 @@ Error failure(const std::string& path, const std::string& what) {
     return Error(Reason::internal_error, Source::internal, Retry::no,
                  "control socket " + path + ": " + what);
 }
-
-struct Descriptor {
-    int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    Descriptor() = default;
-    Descriptor(const Descriptor&) = delete;
-    Descriptor& operator=(const Descriptor&) = delete;
-    ~Descriptor() {
-        if (fd >= 0) ::close(fd);
-    }
-};
 
 /// False when the moment has passed.
 bool wait_for(int fd, short events, Clock::time_point until) {
@@ -78,15 +69,15 @@ Result<ControlReply> control_call(const std::string& path, const std::string& li
                                   std::chrono::milliseconds limit) {
     if (path.size() > 107) return failure(path, "the path is too long");
     const auto until = Clock::now() + limit;
-    const Descriptor socket;
-    if (!connected(socket.fd, path)) return failure(path, std::strerror(errno));
+    const Descriptor socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    if (!connected(socket.get(), path)) return failure(path, std::strerror(errno));
     const std::string request = line + "\n";
-    if (::send(socket.fd, request.data(), request.size(), MSG_NOSIGNAL) !=
+    if (::send(socket.get(), request.data(), request.size(), MSG_NOSIGNAL) !=
         static_cast<ssize_t>(request.size())) {
         return failure(path, std::strerror(errno));
     }
     std::string answer;
-    if (!read_all(socket.fd, answer, until)) {
+    if (!read_all(socket.get(), answer, until)) {
         return failure(path, "no answer within " + std::to_string(limit.count()) + " ms");
     }
     return parse(path, answer);

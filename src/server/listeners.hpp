@@ -21,7 +21,7 @@ class Listeners {
     struct Prepared {
         struct Entry {
             std::shared_ptr<const ListenerContext> context;
-            net::Descriptor socket;  ///< empty: already open
+            Descriptor socket;  ///< empty: already open
         };
         std::map<std::string, Entry> entries;  ///< by address
     };

@@ -36,8 +36,8 @@ void Worker::stop() {
             connection->abort(Error(Reason::shutting_down));
         }
         context_->pools().close_idle();
-        generation_.reset();
-        loop_.post([this] { loop_.stop(); });
+        stopping_ = true;
+        check_stopped();
     });
     thread_.join();
 }
@@ -95,6 +95,14 @@ Task<void> Worker::serve(Connection& connection) {
     delete &connection;
     connections_.fetch_sub(1, std::memory_order_relaxed);
     check_drained();
+    if (stopping_) check_stopped();
+}
+
+/// The loop ends when every exchange has seen that its connection was cut.
+void Worker::check_stopped() {
+    if (!list_.empty()) return;
+    generation_.reset();
+    loop_.post([this] { loop_.stop(); });
 }
 
 void Worker::drain(std::function<void()> done) {

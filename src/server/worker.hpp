@@ -48,6 +48,7 @@ class Worker {
     Task<void> serve(Connection& connection);
     void install(std::shared_ptr<const proxy::Generation> generation);
     void check_drained();
+    void check_stopped();
 
     async::Loop& control_;
     async::Loop loop_;
@@ -57,6 +58,7 @@ class Worker {
     async::TaskScope scope_;
     std::atomic<std::uint64_t> connections_{0};  ///< handed over and not yet gone
     std::uint64_t next_id_ = 1;
+    bool stopping_ = false;
     std::function<void()> drained_;
     std::thread thread_;
 };

@@ -29,14 +29,17 @@ TEST(Demo, OnceShowsWhatIsBuiltAndEndsWithZero) {
     EXPECT_NE(result.out.find("101"), std::string::npos) << result.out;
 }
 
-TEST(Demo, FailsWhenItsPortIsTaken) {
+TEST(Demo, TakesAnotherPortWhenItsOwnIsTaken) {
     if (answers(8080)) GTEST_SKIP() << "somebody listens on 127.0.0.1:8080";
     FakeUpstream::Options options;
     options.port = 8080;
     FakeUpstream holder([](const Request&) { return text_reply("not the demo"); }, options);
     CliOptions limits;
     limits.limit = std::chrono::minutes(1);
-    EXPECT_EQ(run_proxyd({"demo", "--once"}, limits).exit_code, 1);
+    const auto result = run_proxyd({"demo", "--once"}, limits);
+    EXPECT_EQ(result.exit_code, 0) << result.both();
+    EXPECT_EQ(result.out.find("127.0.0.1:8080"), std::string::npos) << result.out;
+    EXPECT_TRUE(holder.requests().empty());
 }
 
 TEST(ReverseProxy, GoesFromAnAddressToAPort) {

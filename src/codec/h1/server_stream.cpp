@@ -289,7 +289,8 @@ Task<Result<std::unique_ptr<http::Tunnel>>> ServerStreamH1::upgrade(
 }
 
 void ServerStreamH1::client_gone(const Error& why) {
-    if (tunnel_ || finished_) return;
+    // In a tunnel an end of input is a half-close, which its reader finds by itself.
+    if (finished_ || (tunnel_ && !channel_.closed())) return;
     if (listener_ != nullptr) std::exchange(listener_, nullptr)->on_abort(why);
 }
 

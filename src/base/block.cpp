@@ -1,5 +1,7 @@
 #include "proxyd/base/block.hpp"
 
+#include <sys/mman.h>
+
 #include <array>
 #include <bit>
 #include <new>
@@ -10,39 +12,60 @@ namespace {
 
 constexpr unsigned kFirstClass = std::countr_zero(Block::kSmallest);
 constexpr unsigned kClasses = std::countr_zero(Block::kLargest) - kFirstClass + 1;
-/// Kept free per class and thread; what is above goes back to the heap.
-constexpr std::size_t kKeptBytes = 4 * 1024 * 1024;
+/// Blocks are cut from pieces of this size, so that they never share a page with the heap.
+constexpr std::size_t kSlabBytes = 1024 * 1024;
+/// Free blocks that keep their pages, per class and thread; the pages of the others go back.
+constexpr std::size_t kWarmBytes = 512 * 1024;
 
-struct BlockPool {
-    std::array<std::vector<char*>, kClasses> free;
-    bool open = true;
-    ~BlockPool() {
-        open = false;
-        for (auto& list : free) {
-            for (char* data : list) ::operator delete(data);
-            list.clear();
+/// The free blocks of one size. The address space stays with the thread, the memory does not.
+class BlockList {
+  public:
+    char* take(std::size_t size) {
+        if (warm_.empty() && cold_.empty()) grow(size);
+        auto& from = warm_.empty() ? cold_ : warm_;
+        char* const data = from.back();
+        from.pop_back();
+        return data;
+    }
+
+    void give_back(char* data, std::size_t size) {
+        if (warm_.size() * size < kWarmBytes) return warm_.push_back(data);
+        ::madvise(data, size, MADV_DONTNEED);
+        cold_.push_back(data);
+    }
+
+  private:
+    void grow(std::size_t size) {
+        void* const slab = ::mmap(nullptr, kSlabBytes, PROT_READ | PROT_WRITE,
+                                  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        if (slab == MAP_FAILED) throw std::bad_alloc();
+        for (std::size_t at = kSlabBytes; at != 0; at -= size) {
+            cold_.push_back(static_cast<char*>(slab) + at - size);
         }
     }
-};
-thread_local BlockPool pool;
 
-constexpr unsigned class_of(std::size_t size) noexcept {
-    return static_cast<unsigned>(std::countr_zero(size)) - kFirstClass;
+    std::vector<char*> warm_, cold_;
+};
+
+thread_local std::array<BlockList, kClasses> lists;
+
+#ifdef PROXYD_SANITIZED
+constexpr bool kPooled = false;  // a released block must look released
+#else
+constexpr bool kPooled = true;
+#endif
+
+BlockList& list_of(std::size_t size) noexcept {
+    return lists[static_cast<unsigned>(std::countr_zero(size)) - kFirstClass];
 }
+
+bool pooled(std::size_t size) noexcept { return kPooled && size <= Block::kLargest; }
 
 }  // namespace
 
-Block::Block(std::size_t bytes) {
-    size_ = bytes <= kSmallest ? kSmallest : std::bit_ceil(bytes);
-    if (size_ <= kLargest) {
-        auto& list = pool.free[class_of(size_)];
-        if (!list.empty()) {
-            data_ = list.back();
-            list.pop_back();
-            return;
-        }
-    }
-    data_ = static_cast<char*>(::operator new(size_));
+Block::Block(std::size_t bytes) : size_(bytes <= kSmallest ? kSmallest : std::bit_ceil(bytes)) {
+    data_ = pooled(size_) ? list_of(size_).take(size_)
+                          : static_cast<char*>(::operator new(size_));
 }
 
 Block& Block::operator=(Block&& other) noexcept {
@@ -56,18 +79,11 @@ Block& Block::operator=(Block&& other) noexcept {
 
 void Block::release() noexcept {
     if (data_ == nullptr) return;
-#ifndef PROXYD_SANITIZED
-    if (size_ <= kLargest && pool.open) {
-        auto& list = pool.free[class_of(size_)];
-        if (list.size() * size_ < kKeptBytes) {
-            list.push_back(data_);
-            data_ = nullptr;
-            size_ = 0;
-            return;
-        }
+    if (pooled(size_)) {
+        list_of(size_).give_back(data_, size_);
+    } else {
+        ::operator delete(data_);
     }
-#endif
-    ::operator delete(data_);
     data_ = nullptr;
     size_ = 0;
 }

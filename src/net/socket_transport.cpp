@@ -20,8 +20,7 @@ class SocketTransport final : public Transport {
     explicit SocketTransport(asio::io_context& io)
         : socket_(io),
           read_(*this, &ReadOperation::perform, &SocketTransport::read_done),
-          wait_read_(*this, &WaitOperation::perform, &SocketTransport::readable),
-          wait_write_(*this, &WaitOperation::perform, &SocketTransport::writable) {}
+          write_(*this, &SocketTransport::writable, &SocketTransport::write_done) {}
 
     ErrorCode assign(int descriptor) { return socket_.assign(descriptor); }
 
@@ -41,14 +40,14 @@ class SocketTransport final : public Transport {
 
     void wait_read() override {
         if (socket_.get() < 0) return;
-        wait_read_.start();
-        socket_.start_read(wait_read_, false);
+        read_.into = nullptr;
+        read_.start();
+        socket_.start_read(read_, false);
     }
 
     void cancel_read() override {
         if (socket_.get() < 0) return;
         socket_.cancel(read_);
-        socket_.cancel(wait_read_);
     }
 
     SendResult send(std::span<const iovec> pieces) override {
@@ -68,8 +67,8 @@ class SocketTransport final : public Transport {
 
     void wait_write() override {
         if (socket_.get() < 0) return;
-        wait_write_.start();
-        socket_.start_write(wait_write_);
+        write_.start();
+        socket_.start_write(write_);
     }
 
     void shutdown_send() noexcept override { ::shutdown(socket_.get(), SHUT_WR); }
@@ -95,14 +94,14 @@ class SocketTransport final : public Transport {
   private:
     static constexpr int kSendFlags = MSG_NOSIGNAL | MSG_DONTWAIT;
     using Self = boost::intrusive_ptr<SocketTransport>;
-    using Reaction = void (SocketTransport::*)(const ErrorCode&, std::size_t);
+    using Reaction = void (*)(SocketTransport&, const asio::detail::reactor_op&);
 
     /// An operation of the reactor that lives in the transport and keeps it alive while pending.
-    struct PendingOperation : asio::detail::reactor_op {
-        PendingOperation(SocketTransport& its_owner, perform_func_type perform, Reaction reaction)
-            : asio::detail::reactor_op(ErrorCode(), perform, &PendingOperation::complete),
+    struct Operation : asio::detail::reactor_op {
+        Operation(SocketTransport& its_owner, perform_func_type perform, Reaction its_reaction)
+            : asio::detail::reactor_op(ErrorCode(), perform, &Operation::complete),
               owner(its_owner),
-              done(reaction) {}
+              reaction(its_reaction) {}
 
         void start() {
             ec_ = {};
@@ -113,26 +112,25 @@ class SocketTransport final : public Transport {
         /// `context` is null when the loop goes down: then nothing is reported.
         static void complete(void* context, asio::detail::operation* base, const ErrorCode&,
                              std::size_t) {
-            auto& operation = *static_cast<PendingOperation*>(base);
+            auto& operation = *static_cast<Operation*>(base);
             const Self self = std::move(operation.pending);
-            const ErrorCode error = operation.ec_;
-            if (context != nullptr && self->observer_ != nullptr) {
-                ((*self).*operation.done)(error, operation.bytes_transferred_);
-            }
+            if (context != nullptr && self->observer_ != nullptr) operation.reaction(*self, operation);
         }
 
         SocketTransport& owner;
-        Reaction done;
+        const Reaction reaction;
         Self pending;
     };
 
-    struct ReadOperation final : PendingOperation {
-        using PendingOperation::PendingOperation;
+    /// The standing read, or without a buffer the wait for bytes: never both at a time.
+    struct ReadOperation final : Operation {
+        using Operation::Operation;
 
         /// One recv for each event. "Exhausted" keeps the reactor from trying again at once; a
         /// reader that needs more of the same message asks read_now() before it waits.
         static status perform(asio::detail::reactor_op* base) {
             auto& operation = *static_cast<ReadOperation*>(base);
+            if (operation.into == nullptr) return done;
             const SendResult got = operation.owner.read_now(operation.into, operation.room);
             if (got.error == asio::error::would_block || got.error == asio::error::interrupted) {
                 return not_done;
@@ -146,18 +144,22 @@ class SocketTransport final : public Transport {
         std::size_t room = 0;
     };
 
-    struct WaitOperation final : PendingOperation {
-        using PendingOperation::PendingOperation;
-        static status perform(asio::detail::reactor_op*) { return asio::detail::reactor_op::done; }
-    };
+    static asio::detail::reactor_op::status writable(asio::detail::reactor_op*) {
+        return asio::detail::reactor_op::done;
+    }
 
-    void read_done(const ErrorCode& error, std::size_t bytes) { observer_->on_read(error, bytes); }
-    void readable(const ErrorCode& error, std::size_t) { observer_->on_readable(error); }
-    void writable(const ErrorCode& error, std::size_t) { observer_->on_writable(error); }
+    static void read_done(SocketTransport& self, const asio::detail::reactor_op& operation) {
+        const bool waited = self.read_.into == nullptr;
+        if (waited) return self.observer_->on_readable(operation.ec_);
+        self.observer_->on_read(operation.ec_, operation.bytes_transferred_);
+    }
+    static void write_done(SocketTransport& self, const asio::detail::reactor_op& operation) {
+        self.observer_->on_writable(operation.ec_);
+    }
 
     ReactorDescriptor socket_;
     ReadOperation read_;
-    WaitOperation wait_read_, wait_write_;
+    Operation write_;
 };
 
 }  // namespace

@@ -28,6 +28,7 @@ Task<void> Connection::run() {
             proxy::run_exchange(worker_.context(), worker_.generation(), std::move(stream)));
     }
     co_await exchanges_.join();
+    worker_.remove(*this);
 }
 
 }  // namespace proxyd::server

@@ -19,7 +19,7 @@ class Connection : public boost::intrusive::list_base_hook<> {
     Connection(Worker& worker, net::TransportPtr transport, const Accepted& accepted,
                std::uint64_t id, std::string local_address, std::uint16_t local_port);
 
-    /// Until the connection has ended; then it may be destroyed.
+    /// Until the connection has ended; then the worker destroys it.
     Task<void> run();
     void drain() { codec_->drain(); }
     void abort(const Error& why) { codec_->abort(why); }

@@ -86,11 +86,10 @@ void Worker::take(Accepted accepted) {
                                       local.port());
     list_.push_back(*connection);
     if (context_->draining) connection->drain();
-    scope_.spawn(serve(*connection));
+    scope_.spawn(connection->run());
 }
 
-Task<void> Worker::serve(Connection& connection) {
-    co_await connection.run();
+void Worker::remove(Connection& connection) {
     list_.erase(list_.iterator_to(connection));
     delete &connection;
     connections_.fetch_sub(1, std::memory_order_relaxed);

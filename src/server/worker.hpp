@@ -40,12 +40,13 @@ class Worker {
     /// For an acceptor that lives on this loop.
     void accept_here(Accepted accepted);
     void take(Accepted accepted);
+    /// What a connection does last.
+    void remove(Connection& connection);
     [[nodiscard]] async::Loop& loop() noexcept { return loop_; }
     [[nodiscard]] proxy::WorkerContext& context() noexcept { return *context_; }
     [[nodiscard]] const proxy::GenerationRef& generation() const noexcept { return generation_; }
 
   private:
-    Task<void> serve(Connection& connection);
     void install(std::shared_ptr<const proxy::Generation> generation);
     void check_drained();
     void check_stopped();

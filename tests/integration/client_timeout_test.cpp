@@ -88,6 +88,21 @@ TEST(BodyTimeout, EveryReadThatBringsBytesStartsItAgain) {
     EXPECT_EQ(client.read_response().status, 200);
 }
 
+TEST(BodyTimeout, DripBelowTheMinimumRateIs408) {
+    FakeUpstream upstream;
+    Daemon daemon("client: { body_timeout: 60s, min_rate: 1k }\nhosts: { \"*\": @UP1@ }\n",
+                  ups(upstream));
+    RawClient client(daemon.http());
+    client.send("POST / HTTP/1.1\r\nHost: app.test\r\nContent-Length: 1000\r\n\r\n");
+    const auto start = Clock::now();
+    while (client.silent_for(Duration(100)) && Clock::now() - start < Duration(9000)) {
+        client.try_send("x");
+    }
+    EXPECT_EQ(client.read_response().status, 408);
+    EXPECT_LT(Clock::now() - start, Duration(9000));
+    EXPECT_EQ(daemon.access(0)["reason"].text(), "client_timeout_body");
+}
+
 TEST(SendTimeout, ClientThatNeverReadsIsCut) {
     const std::string block(1U << 20U, 'x');
     const auto upstream = FakeUpstream::scripted([&](UpstreamConnection& connection) {

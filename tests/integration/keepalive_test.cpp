@@ -49,6 +49,14 @@ TEST(ClientKeepalive, UpstreamCloseDoesNotCloseTheClient) {
     EXPECT_EQ(upstream.connections(), 3);
 }
 
+TEST(ClientKeepalive, TimeoutOfZeroMeansNone) {
+    FakeUpstream upstream;
+    Daemon daemon("client: { keepalive_timeout: 0 }\nhosts: { \"*\": @UP1@ }\n", ups(upstream));
+    RawClient client(daemon.http());
+    EXPECT_EQ(to_lower(client.get("/").headers.value("Connection")), "close");
+    EXPECT_TRUE(client.closed_by_peer());
+}
+
 TEST(ClientKeepalive, RequestLimitClosesTheConnectionAndSaysSo) {
     FakeUpstream upstream;
     Daemon daemon("client: { keepalive_requests: 3 }\nhosts: { \"*\": @UP1@ }\n", ups(upstream));

@@ -9,7 +9,7 @@ namespace proxyd::async {
 /// The parent of concurrent tasks on one thread: nothing is detached. spawn() runs the task up to
 /// its first suspension; join() returns when the last one has ended. The scope must outlive its
 /// tasks (asserted). Cancelling is the owner's business: reset what the tasks wait for.
-class TaskScope {
+class TaskScope final : private TaskParent {
   public:
     TaskScope() = default;
     TaskScope(const TaskScope&) = delete;
@@ -22,8 +22,7 @@ class TaskScope {
     Task<void> join();
 
   private:
-    struct Child;
-    void ended();
+    void task_ended(std::exception_ptr failure) noexcept override;
 
     std::size_t running_ = 0;
     Event idle_;

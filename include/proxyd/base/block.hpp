@@ -6,7 +6,8 @@
 namespace proxyd {
 
 /// A piece of memory for bytes on their way, from a free list of the thread (powers of two from
-/// 4 KiB to 256 KiB; larger ones from the heap). Given back when destroyed, on the same thread.
+/// 4 KiB to 256 KiB; larger ones from the heap). Given back when destroyed, on the same thread,
+/// and then the memory is the system's again but for a small reserve.
 class Block {
   public:
     static constexpr std::size_t kSmallest = 4 * 1024;

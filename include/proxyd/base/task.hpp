@@ -8,9 +8,18 @@
 
 namespace proxyd {
 
+/// Whom a task that nobody awaits belongs to. Hears of its end, after its frame is gone.
+class TaskParent {
+  public:
+    virtual void task_ended(std::exception_ptr failure) noexcept = 0;
+
+  protected:
+    ~TaskParent() = default;
+};
+
 namespace detail {
 
-/// Coroutine frames come from a free list of the thread (classes of 64 bytes, up to 2 KiB), so a
+/// Coroutine frames come from a free list of the thread (classes of 32 bytes, up to 2 KiB), so a
 /// request allocates nothing in the steady state. A frame is freed on the thread that made it.
 void* allocate_frame(std::size_t bytes);
 void free_frame(void* frame, std::size_t bytes) noexcept;
@@ -21,6 +30,7 @@ void check_frame(void* handle) noexcept;
 
 struct TaskPromiseBase {
     std::coroutine_handle<> continuation;
+    TaskParent* parent = nullptr;  ///< instead of a continuation
     std::exception_ptr failure;
     bool started_inline = false;
 
@@ -39,6 +49,12 @@ struct TaskPromiseBase {
         template <class Promise>
         std::coroutine_handle<> await_suspend(std::coroutine_handle<Promise> self) const noexcept {
             auto& promise = self.promise();
+            if (TaskParent* const parent = promise.parent) {
+                std::exception_ptr failure = std::move(promise.failure);
+                self.destroy();
+                parent->task_ended(std::move(failure));
+                return std::noop_coroutine();
+            }
             return promise.started_inline ? std::noop_coroutine() : promise.continuation;
         }
         void await_resume() const noexcept {}
@@ -137,6 +153,13 @@ class [[nodiscard]] Task<void> {
         if (handle_.done()) return false;
         promise.started_inline = false;
         return true;
+    }
+    /// Runs it up to its first suspension as a child of `parent`, which outlives it.
+    void start(TaskParent& parent) && {
+        if (!handle_) return parent.task_ended(nullptr);
+        const Handle handle = std::exchange(handle_, {});
+        handle.promise().parent = &parent;
+        handle.resume();
     }
     void await_resume() {
         if (handle_ && handle_.promise().failure) {

@@ -11,7 +11,7 @@ struct ServerLimits {
     std::chrono::milliseconds header_timeout{60'000};
     std::chrono::milliseconds body_timeout{60'000};
     std::chrono::milliseconds send_timeout{60'000};
-    std::chrono::milliseconds keepalive_timeout{75'000};
+    std::chrono::milliseconds keepalive_timeout{75'000};  ///< 0 = no keepalive
     std::uint64_t min_rate = 0;  ///< bytes/s of a body on top of body_timeout
     std::uint64_t keepalive_requests = 10'000;
     std::size_t max_header_size = 32 * 1024;

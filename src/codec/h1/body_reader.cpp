@@ -10,6 +10,8 @@ using http::Framing;
 
 /// Large bodies move in pieces of this size.
 constexpr std::size_t kBulk = 128 * 1024;
+/// min_rate counts from here on.
+constexpr std::chrono::milliseconds kGrace{2000};
 
 }  // namespace
 
@@ -31,6 +33,24 @@ Error BodyReader::cut() const {
     if (side_ == Source::downstream) return connection_error(channel_.input_error(), side_);
     return Error(Reason::upstream_body_cut, side_, Retry::no,
                  "the connection ended inside the body");
+}
+
+Error BodyReader::late() const {
+    if (side_ == Source::upstream) {
+        return Error(Reason::upstream_timeout_read, side_, Retry::no,
+                     "nothing came for timeouts.read");
+    }
+    return Error(Reason::client_timeout_body, side_, Retry::no,
+                 min_rate_ == 0 ? "nothing came for client.body_timeout"
+                                : "slower than client.min_rate, or nothing for body_timeout");
+}
+
+std::chrono::milliseconds BodyReader::patience(std::chrono::milliseconds limit) const {
+    if (min_rate_ == 0) return limit;
+    const auto earned = static_cast<async::Milliseconds>(received_ * 1000 / min_rate_);
+    const std::chrono::milliseconds left(
+        std::max<async::Milliseconds>(kGrace.count() + earned - waited_, 1));
+    return limit.count() == 0 ? left : std::min(limit, left);
 }
 
 bool BodyReader::ready() const noexcept {
@@ -117,17 +137,14 @@ Task<Result<BodyPart>> BodyReader::read_slow(std::size_t max, std::chrono::milli
         } else if (channel_.more_likely()) {
             channel_.want(kBulk);
         }
-        const Channel::Fill filled = co_await channel_.fill(limit, true);
+        const async::Milliseconds since = channel_.loop().now();
+        const Channel::Fill filled = co_await channel_.fill(patience(limit), true);
+        waited_ += channel_.loop().now() - since;
         if (filled == Channel::Fill::closed) co_return channel_.failure();
         if (filled == Channel::Fill::interrupted) {
             co_return Error(Reason::client_closed, side_, Retry::no, "reading was given up");
         }
-        if (filled == Channel::Fill::late) {
-            co_return side_ == Source::downstream
-                ? Error(Reason::client_timeout_body, side_)
-                : Error(Reason::upstream_timeout_read, side_, Retry::no,
-                        "nothing came for timeouts.read");
-        }
+        if (filled == Channel::Fill::late) co_return late();
         auto part = take(max);
         if (!part || !part->data.empty() || part->end) co_return part;
     }

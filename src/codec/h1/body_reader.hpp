@@ -24,12 +24,16 @@ class BodyReader {
     /// Consumes the part handed out last; after this its view is void.
     void release() noexcept;
     void set_max(std::uint64_t bytes) noexcept { max_body_ = bytes; }
+    /// Bytes per second over the time that read() waited, once the first seconds are over.
+    void set_min_rate(std::uint64_t bytes) noexcept { min_rate_ = bytes; }
 
   private:
     Result<http::BodyPart> take(std::size_t max);
     Result<http::BodyPart> take_chunk(std::size_t max);
     Task<Result<http::BodyPart>> read_slow(std::size_t max, std::chrono::milliseconds limit);
     [[nodiscard]] Error cut() const;
+    [[nodiscard]] Error late() const;
+    [[nodiscard]] std::chrono::milliseconds patience(std::chrono::milliseconds limit) const;
 
     Channel& channel_;
     Parser& parser_;
@@ -38,6 +42,8 @@ class BodyReader {
     std::uint64_t left_ = 0;
     std::uint64_t received_ = 0;
     std::uint64_t max_body_ = UINT64_MAX;
+    std::uint64_t min_rate_ = 0;
+    async::Milliseconds waited_ = 0;
     std::size_t loaned_ = 0;         ///< bytes of the channel handed out, not consumed yet
     std::string_view pending_;       ///< chunk data decoded ahead
     bool pending_end_ = false;

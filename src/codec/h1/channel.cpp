@@ -34,6 +34,7 @@ Channel::Channel(async::Loop& loop, net::TransportPtr transport, ChannelListener
           loop.wheel(),
           [](void* self) {
               auto& channel = *static_cast<Channel*>(self);
+              if (!channel.reader_.waiting()) return channel.listener_->on_timer();
               channel.outcome_ = Fill::late;
               channel.reader_.set();
           },
@@ -44,9 +45,6 @@ Channel::Channel(async::Loop& loop, net::TransportPtr transport, ChannelListener
               auto& channel = *static_cast<Channel*>(self);
               channel.fail(Error(channel.send_late_, channel.side_), true);
           },
-          this),
-      timer_(
-          loop.wheel(), [](void* self) { static_cast<Channel*>(self)->listener_->on_timer(); },
           this) {
     transport_->observe(this);
 }
@@ -304,7 +302,6 @@ void Channel::fail(Error why, bool hard) {
     if (!failed()) failure_ = std::make_unique<Error>(std::move(why));
     read_deadline_.disarm();
     send_deadline_.disarm();
-    timer_.disarm();
     if (hard) {
         transport_->abort();
     } else {

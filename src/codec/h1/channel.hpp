@@ -84,8 +84,9 @@ class Channel final : public net::TransportObserver {
     }
 
     // State ------------------------------------------------------------------------------------
-    void arm_timer(std::chrono::milliseconds after) { timer_.arm(after); }
-    void disarm_timer() noexcept { timer_.disarm(); }
+    /// While nobody fills: on_timer() after this time.
+    void arm_timer(std::chrono::milliseconds after) { read_deadline_.arm(after); }
+    void disarm_timer() noexcept { read_deadline_.disarm(); }
     /// Sending is over; closed() tells whether receiving is, too.
     [[nodiscard]] bool failed() const noexcept { return failure_ != nullptr; }
     [[nodiscard]] bool closed() const noexcept { return closed_; }
@@ -94,7 +95,7 @@ class Channel final : public net::TransportObserver {
     /// `hard`: with RST.
     void fail(Error why, bool hard = false);
     [[nodiscard]] net::Transport& transport() noexcept { return *transport_; }
-    [[nodiscard]] async::Loop& loop() noexcept { return loop_; }
+    [[nodiscard]] async::Loop& loop() const noexcept { return loop_; }
 
   private:
     void on_read(const net::ErrorCode& error, std::size_t bytes) override;
@@ -131,7 +132,7 @@ class Channel final : public net::TransportObserver {
     std::size_t out_sent_ = 0;
     std::chrono::milliseconds send_limit_{0};
     std::unique_ptr<Error> failure_;
-    async::Deadline read_deadline_, send_deadline_, timer_;
+    async::Deadline read_deadline_, send_deadline_;
 };
 
 /// The error of a wait that ended because the peer closed or broke the connection.

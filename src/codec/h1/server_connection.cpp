@@ -63,7 +63,7 @@ Task<ServerConnection::Next> ServerConnection::read_head() {
     scanner_.restart();
     bool blank_line_taken = false;
     bool started = facts_.requests_before == 0;
-    if (!started) channel_.arm_timer(kRestAfter);
+    bool rested = limits_.keepalive_timeout <= kRestAfter;
     while (true) {
         std::string_view data = channel_.unread();
         if (!data.empty() && !started) {
@@ -93,25 +93,29 @@ Task<ServerConnection::Next> ServerConnection::read_head() {
         }
         if (channel_.input_ended()) co_return Next::closed;
         if (data.size() >= channel_.block_size()) channel_.want(limits_.max_header_size + 1);
-        const Channel::Fill filled = co_await wait_for_head(started);
+        const Channel::Fill filled =
+            co_await channel_.fill(head_limit(started, rested), started && !data.empty());
         if (filled == Channel::Fill::closed) co_return Next::closed;
-        if (filled == Channel::Fill::late) {
+        if (filled == Channel::Fill::late && !started && !rested) {
+            rested = true;
+            channel_.rest();
+        } else if (filled == Channel::Fill::late) {
             co_return channel_.unread().empty() ? Next::closed : Next::late;
         }
     }
 }
 
-/// keepalive_timeout until the first byte, what is left of header_timeout from then on.
-Task<Channel::Fill> ServerConnection::wait_for_head(bool first_byte_seen) {
-    if (!first_byte_seen) return channel_.fill(limits_.keepalive_timeout, false);
-    const bool inside = !channel_.unread().empty();
-    if (limits_.header_timeout.count() == 0) return channel_.fill(milliseconds{0}, inside);
+/// keepalive_timeout until the first byte, in two parts: the buffer is given back between them.
+/// From then on what is left of header_timeout.
+milliseconds ServerConnection::head_limit(bool started, bool rested) const {
+    if (!started && limits_.keepalive_timeout <= kRestAfter) return limits_.keepalive_timeout;
+    if (!started) return rested ? limits_.keepalive_timeout - kRestAfter : kRestAfter;
+    if (limits_.header_timeout.count() == 0) return milliseconds{0};
     const milliseconds used(channel_.loop().now() - head_since_);
-    return channel_.fill(std::max(limits_.header_timeout - used, milliseconds{1}), inside);
+    return std::max(limits_.header_timeout - used, milliseconds{1});
 }
 
 std::unique_ptr<http::ServerStream> ServerConnection::make_stream(Next next) {
-    channel_.disarm_timer();
     auto stream = std::make_unique<ServerStreamH1>(*this, channel_, limits_, facts_);
     stream_ = stream.get();
     stream_gone_.clear();
@@ -168,8 +172,6 @@ void ServerConnection::on_input_end() {
                                            : connection_error(channel_.input_error(),
                                                               Source::downstream));
 }
-
-void ServerConnection::on_timer() { channel_.rest(); }
 
 }  // namespace proxyd::codec::h1
 

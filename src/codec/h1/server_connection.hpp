@@ -26,12 +26,12 @@ class ServerConnection final : public ServerCodec, private ChannelListener {
 
     void on_unexpected_input() override {}
     void on_input_end() override;
-    void on_timer() override;
+    void on_timer() override {}
 
     Task<Next> read_head();
     Task<bool> discard_rest();
     Task<void> linger();
-    Task<Channel::Fill> wait_for_head(bool first_byte_seen);
+    [[nodiscard]] std::chrono::milliseconds head_limit(bool started, bool rested) const;
     [[nodiscard]] std::unique_ptr<http::ServerStream> make_stream(Next next);
     /// What the stream leaves behind; called by its destructor.
     void stream_ended(bool keepalive, std::uint64_t unread_body);

@@ -45,6 +45,7 @@ ServerStreamH1::ServerStreamH1(ServerConnection& connection, Channel& channel,
       parser_(Parser::Kind::request),
       reader_(channel, parser_, Source::downstream) {
     channel_.set_send_limit(limits.send_timeout, Reason::client_timeout_send);
+    reader_.set_min_rate(limits.min_rate);
 }
 
 ServerStreamH1::~ServerStreamH1() {
@@ -216,6 +217,7 @@ Task<Result<void>> ServerStreamH1::send_head(const http::ResponseHead& head,
     if (unknown_length && has_body && framing.client_is_http10) keepalive_ = false;
     if (!body_can_be_drained() || connection_.draining_) keepalive_ = false;
     if (facts_.requests_before + 1 >= limits_.keepalive_requests) keepalive_ = false;
+    if (limits_.keepalive_timeout.count() == 0) keepalive_ = false;
     framing.keepalive = keepalive_;
 
     const std::size_t before = channel_.out().size();

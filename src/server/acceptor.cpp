@@ -46,16 +46,26 @@ void Acceptor::wait() {
                        });
 }
 
+bool Acceptor::accept_one() {
+    sockaddr_storage address{};
+    socklen_t size = sizeof address;
+    const int fd = ::accept4(socket_.native_handle(), reinterpret_cast<sockaddr*>(&address), &size,
+                             SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd < 0) return false;
+    deliver_(Accepted{fd, net::Endpoint::from(address, size), listener_});
+    return true;
+}
+
+void Acceptor::take_queued() {
+    while (may_accept_() && accept_one()) {
+    }
+}
+
 void Acceptor::accept_batch() {
     for (int i = 0; i < kBatch; ++i) {
         if (!may_accept_()) return pause("the limit of open files is near");
-        sockaddr_storage address{};
-        socklen_t size = sizeof address;
-        const int fd = ::accept4(socket_.native_handle(), reinterpret_cast<sockaddr*>(&address),
-                                 &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
-        if (fd >= 0) {
+        if (accept_one()) {
             pause_logged_ = false;
-            deliver_(Accepted{fd, net::Endpoint::from(address, size), listener_});
             continue;
         }
         if (errno == EAGAIN || errno == EWOULDBLOCK) break;

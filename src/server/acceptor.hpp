@@ -30,6 +30,8 @@ class Acceptor {
     ~Acceptor();
 
     void start();
+    /// The last act before the socket closes: who is queued would be reset by it.
+    void take_queued();
     /// For connections from now on.
     void set_listener(std::shared_ptr<const ListenerContext> listener) noexcept;
     [[nodiscard]] const ListenerContext& listener() const noexcept { return *listener_; }
@@ -37,6 +39,7 @@ class Acceptor {
   private:
     void wait();
     void accept_batch();
+    bool accept_one();
     void pause(const char* why);
 
     async::Loop& loop_;

@@ -46,7 +46,9 @@ Result<Listeners::Prepared> Listeners::prepare(
 void Listeners::commit(Prepared prepared) {
     on_loop([&] {
         std::erase_if(open_, [&](const auto& item) {
-            return !prepared.entries.contains(item.first);
+            const bool gone = !prepared.entries.contains(item.first);
+            if (gone) item.second->take_queued();
+            return gone;
         });
         for (auto& [address, entry] : prepared.entries) {
             const auto found = open_.find(address);
@@ -64,7 +66,10 @@ void Listeners::commit(Prepared prepared) {
 
 void Listeners::close_all() {
     if (open_.empty()) return;
-    on_loop([&] { open_.clear(); });
+    on_loop([&] {
+        for (auto& [address, acceptor] : open_) acceptor->take_queued();
+        open_.clear();
+    });
 }
 
 std::vector<std::string> Listeners::describe() const {

@@ -18,8 +18,8 @@ class ServerCodec {
     /// The next exchange; null when the connection has ended. HTTP/1 yields the next one only when
     /// the last stream is gone.
     virtual Task<std::unique_ptr<http::ServerStream>> accept() = 0;
-    /// No further exchange: idle connections close now, others after the running one. May destroy
-    /// the codec before it returns.
+    /// The exchange that runs or is on its way is the last one: idle connections close now, those
+    /// that were used a moment ago after a short grace. May destroy the codec before it returns.
     virtual void drain() = 0;
     /// Cuts the connection; running exchanges are aborted. May destroy the codec.
     virtual void abort(Error why) = 0;

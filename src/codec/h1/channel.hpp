@@ -63,6 +63,7 @@ class Channel final : public net::TransportObserver {
     [[nodiscard]] bool filling() const noexcept { return reader_.waiting(); }
     /// Starts the standing read where it is missing and there is room.
     void arm();
+    [[nodiscard]] bool resting() const noexcept { return resting_; }
     /// Gives the memory back and waits for bytes without it. Only when nothing is unread.
     void rest();
 

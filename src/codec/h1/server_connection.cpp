@@ -12,6 +12,8 @@ using std::chrono::milliseconds;
 constexpr std::size_t kBlock = 8 * 1024;
 /// After so long without a request the buffer is given back.
 constexpr milliseconds kRestAfter{1000};
+/// A request may be on its way when the drain begins: so long it still gets its answer.
+constexpr milliseconds kDrainGrace{500};
 /// How long and how much we go on reading behind our last answer, so that a reset does not
 /// overtake it (RFC 9112 9.6).
 constexpr milliseconds kLingerFor{2000};
@@ -33,7 +35,7 @@ Task<std::unique_ptr<http::ServerStream>> ServerConnection::accept() {
     if (channel_.closed()) co_return nullptr;
     const bool sent = co_await channel_.drained(0);
     if (!sent) co_return nullptr;
-    if (!keepalive_ || draining_) {
+    if (!keepalive_) {
         if (must_linger_ || !channel_.unread().empty()) co_await linger();
         co_return nullptr;
     }
@@ -96,6 +98,7 @@ Task<ServerConnection::Next> ServerConnection::read_head() {
         const Channel::Fill filled =
             co_await channel_.fill(head_limit(started, rested), started && !data.empty());
         if (filled == Channel::Fill::closed) co_return Next::closed;
+        if (filled == Channel::Fill::late && data.empty() && draining_) co_return Next::closed;
         if (filled == Channel::Fill::late && !started && !rested) {
             rested = true;
             channel_.rest();
@@ -108,6 +111,7 @@ Task<ServerConnection::Next> ServerConnection::read_head() {
 /// keepalive_timeout until the first byte, in two parts: the buffer is given back between them.
 /// From then on what is left of header_timeout.
 milliseconds ServerConnection::head_limit(bool started, bool rested) const {
+    if (draining_ && channel_.unread().empty()) return kDrainGrace;
     if (!started && limits_.keepalive_timeout <= kRestAfter) return limits_.keepalive_timeout;
     if (!started) return rested ? limits_.keepalive_timeout - kRestAfter : kRestAfter;
     if (limits_.header_timeout.count() == 0) return milliseconds{0};
@@ -160,8 +164,9 @@ Task<void> ServerConnection::linger() {
 
 void ServerConnection::drain() {
     draining_ = true;
-    const bool idle = stream_ == nullptr && channel_.filling() && channel_.unread().empty();
-    if (idle) channel_.fail(Error(Reason::shutting_down));
+    if (stream_ != nullptr || !channel_.filling() || !channel_.unread().empty()) return;
+    if (channel_.resting()) return channel_.fail(Error(Reason::shutting_down));
+    channel_.interrupt();  // from now on the grace counts
 }
 
 void ServerConnection::abort(Error why) { channel_.fail(std::move(why)); }

@@ -37,7 +37,6 @@ void store_type(Reader& reader, const Key& key, const Node& node, void* target) 
     static_cast<Action*>(target)->content_type = *text;
 }
 
-// clang-format off: one row, one key
 constexpr Key kReturnKeys[] = {
     {.name = "status",
      .type = Type::count,
@@ -56,9 +55,7 @@ constexpr Key kReturnKeys[] = {
      .nginx = "default_type",
      .store = store_type},
 };
-// clang-format on
 
-// clang-format off: one row, one key
 constexpr Key kRedirectKeys[] = {
     {.name = "to",
      .type = Type::variables,
@@ -70,9 +67,7 @@ constexpr Key kRedirectKeys[] = {
      .range = {300, 308},
      .store = store_redirect_status},
 };
-// clang-format on
 
-// clang-format off: one row, one key
 constexpr Key kRewriteKeys[] = {
     {.name = "match",
      .type = Type::text,
@@ -83,7 +78,6 @@ constexpr Key kRewriteKeys[] = {
      .doc = "The new path, with $1 .. $9 of the match.",
      .store = with_its_map},
 };
-// clang-format on
 
 }  // namespace
 

@@ -5,7 +5,6 @@ namespace {
 
 constexpr Range kWait{1, 86'400'000ULL * 30};
 
-// clang-format off: one row, one key
 constexpr Key kKeys[] = {
     {.name = "header_timeout",
      .type = Type::duration,
@@ -61,7 +60,6 @@ constexpr Key kKeys[] = {
      .store = store<&ClientLimits::max_headers>},
     {.name = "http2", .type = Type::map, .doc = "Limits of HTTP/2 connections."},
 };
-// clang-format on
 
 }  // namespace
 

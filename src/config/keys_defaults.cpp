@@ -10,7 +10,6 @@ void store_upstream(Reader& reader, const Key&, const Node& node, void*) {
     reader.upstream = use_upstream(reader, node);
 }
 
-// clang-format off: one row, one key
 constexpr Key kKeys[] = {
     {.name = "upstream",
      .type = Type::address,
@@ -22,7 +21,6 @@ constexpr Key kKeys[] = {
      .doc = "Send plain requests to https.",
      .inert = "off|false"},
 };
-// clang-format on
 
 }  // namespace
 

@@ -76,7 +76,6 @@ void store_locations(Reader& reader, const Key& key, const Node& node, void* tar
     }
 }
 
-// clang-format off: one row, one key
 constexpr Key kKeys[] = {
     {.name = "names",
      .type = Type::list,
@@ -121,7 +120,6 @@ constexpr Key kKeys[] = {
      .doc = "Send plain requests to https.",
      .inert = "off|false"},
 };
-// clang-format on
 
 /// The host's own "/": what a host without locations is.
 void add_root(Draft& draft, const std::shared_ptr<const Policy>& policy) {

@@ -18,7 +18,6 @@ void store_address(Reader& reader, const Key& key, const Node& node, void* targe
     static_cast<Listener*>(target)->address = *std::move(result.address);
 }
 
-// clang-format off: one row, one key
 constexpr Key kKeys[] = {
     {.name = "address",
      .type = Type::address,
@@ -39,7 +38,6 @@ constexpr Key kKeys[] = {
      .inert = "off|false"},
     {.name = "max_connections", .type = Type::count, .doc = "Connections at one time."},
 };
-// clang-format on
 
 /// Both would bind the same port: the kernel refuses the second, so the check does.
 bool collide(const Address& a, const Address& b) {

@@ -70,7 +70,6 @@ void store_rewrite(Reader& reader, const Key&, const Node& node, void* target) {
     if (auto rule = read_rewrite(reader, node)) draft.location.path_rule = *std::move(rule);
 }
 
-// clang-format off: one row, one key
 constexpr Key kKeys[] = {
     {.name = "upstream",
      .type = Type::address,
@@ -115,7 +114,6 @@ constexpr Key kKeys[] = {
      .store = store_rewrite,
      .inner = &kRewriteTable},
 };
-// clang-format on
 
 bool is_regex(const Matcher& matcher) {
     return matcher.kind == Matcher::Kind::regex || matcher.kind == Matcher::Kind::iregex;

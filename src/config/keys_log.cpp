@@ -82,7 +82,6 @@ void store_access(Reader& reader, const Key&, const Node& node, void* target) {
     static_cast<Snapshot*>(target)->access_log = read_access_log(reader, node, nullptr);
 }
 
-// clang-format off: one row, one key
 constexpr Key kErrorKeys[] = {
     {.name = "path",
      .type = Type::path,
@@ -96,10 +95,8 @@ constexpr Key kErrorKeys[] = {
      .words = kLevels,
      .store = store_level},
 };
-// clang-format on
 constinit const Table kErrorTable{.name = "log.error", .keys = kErrorKeys};
 
-// clang-format off: one row, one key
 constexpr Key kLogKeys[] = {
     {.name = "error",
      .type = Type::map,
@@ -121,9 +118,7 @@ constexpr Key kLogKeys[] = {
      .nginx = "log_format",
      .store = store_formats},
 };
-// clang-format on
 
-// clang-format off: one row, one key
 constexpr Key kAccessKeys[] = {
     {.name = "path",
      .type = Type::path,
@@ -148,7 +143,6 @@ constexpr Key kAccessKeys[] = {
      .range = {1, 3'600'000},
      .store = store<&AccessLog::flush>},
 };
-// clang-format on
 
 }  // namespace
 

@@ -46,7 +46,6 @@ void store_values(Reader& reader, const Key& key, const Node& node, void* target
     }
 }
 
-// clang-format off: one row, one key
 constexpr Key kKeys[] = {
     {.name = "from",
      .type = Type::variables,
@@ -64,7 +63,6 @@ constexpr Key kKeys[] = {
      .store = store<&Map::default_value>,
      .inherits = true},
 };
-// clang-format on
 
 bool valid_name(std::string_view name) {
     return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {

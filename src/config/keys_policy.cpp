@@ -82,7 +82,6 @@ void store_access_log(Reader& reader, const Key&, const Node& node, void* target
     }
 }
 
-// clang-format off: one row, one key
 constexpr Key kBufferKeys[] = {
     {.name = "request",
      .type = Type::size,
@@ -106,10 +105,8 @@ constexpr Key kBufferKeys[] = {
      .nginx = "proxy_buffer_size",
      .store = store<&Policy::buffer_header>},
 };
-// clang-format on
 constinit const Table kBuffersTable{.name = "buffers", .keys = kBufferKeys};
 
-// clang-format off: one row, one key
 constexpr Key kRequestHeaderKeys[] = {
     {.name = "set",
      .type = Type::map,
@@ -125,10 +122,8 @@ constexpr Key kRequestHeaderKeys[] = {
      .doc = "Names of fields to take away.",
      .store = with_its_map},
 };
-// clang-format on
 constinit const Table kRequestHeadersTable{.name = "request_headers", .keys = kRequestHeaderKeys};
 
-// clang-format off: one row, one key
 constexpr Key kResponseHeaderKeys[] = {
     {.name = "set",
      .type = Type::map,
@@ -145,11 +140,9 @@ constexpr Key kResponseHeaderKeys[] = {
      .nginx = "proxy_hide_header more_clear_headers",
      .store = with_its_map},
 };
-// clang-format on
 constinit const Table kResponseHeadersTable{.name = "response_headers",
                                             .keys = kResponseHeaderKeys};
 
-// clang-format off: one row, one key
 constexpr Key kKeys[] = {
     {.name = "methods",
      .type = Type::list,
@@ -282,7 +275,6 @@ constexpr Key kKeys[] = {
      .doc = "Weights over several upstreams.",
      .nginx = "split_clients"},
 };
-// clang-format on
 
 }  // namespace
 

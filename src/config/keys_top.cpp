@@ -97,7 +97,6 @@ void store_server_header(Reader& reader, const Key& key, const Node& node, void*
 }
 
 /// The order of the rows is the order of reading: what others name comes first.
-// clang-format off: one row, one key
 constexpr Key kKeys[] = {
     {.name = "version",
      .type = Type::count,
@@ -240,7 +239,6 @@ constexpr Key kKeys[] = {
     {.name = "acme", .type = Type::map, .doc = "Certificates by ACME."},
     {.name = "tests", .type = Type::list, .doc = "Requests that -t tries on the configuration."},
 };
-// clang-format on
 
 /// Names that may be used before the section that defines them was read.
 void collect_names(Reader& reader, const Node& root) {

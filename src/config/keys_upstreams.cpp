@@ -107,7 +107,6 @@ void store_servers(Reader& reader, const Key& key, const Node& node, void* targe
     for (const Node& item : node.items) read_server(reader, item, upstream);
 }
 
-// clang-format off: one row, one key
 constexpr Key kServerKeys[] = {
     {.name = "address",
      .type = Type::address,
@@ -151,9 +150,7 @@ constexpr Key kServerKeys[] = {
      .doc = "Never used.",
      .store = store<&Server::down>},
 };
-// clang-format on
 
-// clang-format off: one row, one key
 constexpr Key kRetryKeys[] = {
     {.name = "on",
      .type = Type::list,
@@ -182,10 +179,8 @@ constexpr Key kRetryKeys[] = {
      .doc = "Also retry methods such as POST, which may then act twice.",
      .store = store<&Retry::non_idempotent>},
 };
-// clang-format on
 constinit const Table kRetryTable{.name = "retry", .keys = kRetryKeys};
 
-// clang-format off: one row, one key
 constexpr Key kTimeoutKeys[] = {
     {.name = "connect",
      .type = Type::duration,
@@ -226,9 +221,7 @@ constexpr Key kTimeoutKeys[] = {
      .store = store<&Timeouts::total>,
      .inherits = true},
 };
-// clang-format on
 
-// clang-format off: one row, one key
 constexpr Key kUpstreamKeys[] = {
     {.name = "balance",
      .type = Type::word,
@@ -285,7 +278,6 @@ constexpr Key kUpstreamKeys[] = {
      .doc = "Keep a client on its server by a cookie.",
      .inert = "off|false"},
 };
-// clang-format on
 
 void add_implicit(Reader& reader, Address address, const Position& at) {
     auto upstream = std::make_shared<Upstream>();

@@ -33,6 +33,13 @@ std::string out_of_range(const Key& key) {
            format(key.type, key.range.max);
 }
 
+/// What an unbuilt key may say because it changes nothing.
+bool inert(const Key& key, const Node& node) {
+    if (!node.is_scalar()) return false;
+    if (one_of(key.inert, node.text)) return true;
+    return one_of(key.inert, "off") && parse_boolean(node.text) == false;
+}
+
 }  // namespace
 
 std::string Where::text() const {
@@ -91,7 +98,7 @@ void Reader::read_entry(const Node& node, const Table& table, const Where& where
         report.error(node.key_at, "unknown key '" + node.key + "' " + where.text(),
                      hint_for_key(node.key, table));
     } else if (key->store == nullptr) {
-        if (!node.is_scalar() || !one_of(key->inert, node.text)) not_built(node, key->name);
+        if (!inert(*key, node)) not_built(node, key->name);
     } else if (key->type == Type::map && !key->scalar.empty() && !node.is_map() &&
                !node.is_null()) {
         key->store(*this, *key, expand_shorthand(node, key->scalar), target);

@@ -65,7 +65,7 @@ class Reader {
     void not_built(const Node& node, std::string_view name);
 };
 
-/// Words that mean off: "off", "false", "no".
+/// "on" and "true", "off" and "false", in any case; nullopt for every other word.
 [[nodiscard]] std::optional<bool> parse_boolean(std::string_view text) noexcept;
 /// A path as seen from the directory of the file that names it; `stderr`, `stdout`,
 /// `syslog`, `on` and `off` stay.

@@ -29,11 +29,11 @@ struct Origin {
 struct Address {
     enum class Kind : std::uint8_t { ip, name, unix_socket };
     Kind kind = Kind::ip;
-    IpAddress ip;         ///< Kind::ip
-    std::string name;     ///< Kind::name: host; Kind::unix_socket: path
+    IpAddress ip;      ///< Kind::ip
+    std::string name;  ///< Kind::name: host; Kind::unix_socket: path
     std::uint16_t port = 0;
-    bool any = false;     ///< listeners: ":80", every address of both families
-    std::string text;     ///< normalised spelling, the identity of the address
+    bool any = false;  ///< listeners: ":80", every address of both families
+    std::string text;  ///< normalised spelling, the identity of the address
 };
 
 struct ClientLimits {
@@ -66,13 +66,21 @@ struct Server {
 
 /// nginx's proxy_next_upstream words.
 enum class RetryOn : std::uint32_t {
-    error = 1, timeout = 2, invalid_header = 4, http_500 = 8, http_502 = 16, http_503 = 32,
-    http_504 = 64, http_403 = 128, http_404 = 256, http_429 = 512,
+    error = 1,
+    timeout = 2,
+    invalid_header = 4,
+    http_500 = 8,
+    http_502 = 16,
+    http_503 = 32,
+    http_504 = 64,
+    http_403 = 128,
+    http_404 = 256,
+    http_429 = 512,
 };
 
 struct Retry {
-    std::uint32_t on = static_cast<std::uint32_t>(RetryOn::error) |
-                       static_cast<std::uint32_t>(RetryOn::timeout);
+    std::uint32_t on =
+        static_cast<std::uint32_t>(RetryOn::error) | static_cast<std::uint32_t>(RetryOn::timeout);
     unsigned attempts = 3;  ///< in all; 1 = no retry, 0 = as many as there are servers
     Duration timeout{0};    ///< no new attempt after this; 0 = none
     bool non_idempotent = false;
@@ -119,8 +127,8 @@ struct Map {
 struct HeaderRule {
     enum class Op : std::uint8_t { set, add, remove, set_if_absent } op = Op::set;
     http::FieldId id = http::FieldId::other;
-    std::string name;       ///< as written
-    vars::Template value;   ///< an empty expansion adds nothing
+    std::string name;      ///< as written
+    vars::Template value;  ///< an empty expansion adds nothing
 };
 
 struct ErrorPage {
@@ -134,8 +142,8 @@ struct ErrorPage {
 struct AccessLog {
     enum class Format : std::uint8_t { off, combined, combined_plus, json, custom };
     Format format = Format::combined;
-    std::string path;         ///< empty with off
-    vars::Template custom;    ///< Format::custom
+    std::string path;       ///< empty with off
+    vars::Template custom;  ///< Format::custom
     std::size_t buffer = 64 * 1024;
     Duration flush{1'000};
 };
@@ -163,12 +171,12 @@ struct Policy {
 
 struct Matcher {
     enum class Kind : std::uint8_t {
-        exact,        ///< "= /x"
-        prefix,       ///< "/x": whole path elements
-        raw_prefix,   ///< "/x*"
-        final_prefix, ///< "^~ /x": as prefix, and the regexes are not tried
-        regex,        ///< "~ re"
-        iregex,       ///< "~* re"
+        exact,         ///< "= /x"
+        prefix,        ///< "/x": whole path elements
+        raw_prefix,    ///< "/x*"
+        final_prefix,  ///< "^~ /x": as prefix, and the regexes are not tried
+        regex,         ///< "~ re"
+        iregex,        ///< "~* re"
     } kind = Kind::prefix;
     std::string text;    ///< path or expression, without the sign
     std::string source;  ///< as written, for $location_name and logs
@@ -183,9 +191,9 @@ struct PathRule {
 
 struct Action {
     enum class Kind : std::uint8_t { upstream, answer, redirect } kind = Kind::upstream;
-    std::string upstream;   ///< name in Snapshot::upstreams
-    int status = 0;         ///< answer, redirect
-    vars::Template text;    ///< answer: body; redirect: target
+    std::string upstream;  ///< name in Snapshot::upstreams
+    int status = 0;        ///< answer, redirect
+    vars::Template text;   ///< answer: body; redirect: target
     std::string content_type = "text/plain";
     bool status_by_method = false;  ///< redirect without a status: 301 for GET and HEAD, else 308
 };
@@ -199,10 +207,10 @@ struct Location {
 };
 
 struct Host {
-    std::string name;                ///< the key; "*" = every name that nothing else has
-    std::vector<std::string> names;  ///< name and aliases; exact, "*.x", "x.*", "~re"
-    std::vector<std::string> listen; ///< names of listeners; empty = all
-    std::vector<Location> locations; ///< in file order
+    std::string name;                      ///< the key; "*" = every name that nothing else has
+    std::vector<std::string> names;        ///< name and aliases; exact, "*.x", "x.*", "~re"
+    std::vector<std::string> listen;       ///< names of listeners; empty = all
+    std::vector<Location> locations;       ///< in file order
     std::shared_ptr<const Policy> policy;  ///< for answers without a location
     Origin origin;
 };
@@ -216,8 +224,6 @@ struct Snapshot {
     unsigned workers = 1;  ///< auto already resolved
     std::string user, group, pid_file;
     std::string control = "/run/proxyd/control.sock";
-    std::string temp_path = "/var/cache/proxyd/temp";     ///< spooled bodies
-    std::uint64_t temp_max_size = std::uint64_t{1} << 30;  ///< for the whole process
     Duration shutdown_timeout{30'000};
     std::vector<Listener> listeners;
     std::vector<Cidr> trusted_proxies;

@@ -113,8 +113,8 @@ TEST(Diagnostics, WrongTypesSayWhatIsWanted) {
     EXPECT_EQ(say("shutdown_timeout: 30\n"),
               "1:19 'shutdown_timeout' wants a duration such as 500ms, 60s or 1h, not '30' | a "
               "duration needs a unit: 30s");
-    EXPECT_EQ(say("temp_max_size: 1gb\n"),
-              "1:16 'temp_max_size' wants a size such as 64k or 10m, not '1gb'");
+    EXPECT_EQ(say("client: { max_header_size: 1kb }\n"),
+              "1:28 'max_header_size' wants a size such as 64k or 10m, not '1kb'");
     EXPECT_EQ(say("user:\n"), "1:1 'user' wants a text, not nothing");
     EXPECT_EQ(say("client: 5s\n"), "1:9 client wants a map of keys, not '5s'");
     EXPECT_EQ(say("client: { max_header_size: 1g }\n"),

@@ -22,8 +22,8 @@ const std::vector<Promise> kPromises = {
     {"group", "proxyd"},
     {"pid_file", "/run/p.pid"},
     {"control", "/run/c.sock"},
-    {"temp_path", "/tmp/x"},
-    {"temp_max_size", "2g"},
+    {"temp_path", ""},
+    {"temp_max_size", ""},
     {"shutdown_timeout", "5s"},
     {"client", "{ send_timeout: 5s }"},
     {"listeners", "{ x: ':1' }"},
@@ -114,10 +114,6 @@ const std::vector<Promise> kPromises = {
     {"LOCATION.upstream", "3000"},
     {"LOCATION.return", "404"},
     {"LOCATION.redirect", "/x"},
-    {"LOCATION.root", ""},
-    {"LOCATION.index", ""},
-    {"LOCATION.try_files", ""},
-    {"LOCATION.expires", ""},
     {"LOCATION.strip_prefix", "on"},
     {"LOCATION.replace_prefix", "/y/"},
     {"LOCATION.rewrite", "{ match: a, to: /b }"},
@@ -142,6 +138,10 @@ const std::vector<Promise> kPromises = {
     {"LEVEL.error_pages", "{ 502: " PROXYD_SOURCE_DIR "/config/examples/errors/5xx.html }"},
     {"LEVEL.intercept_errors", "on"},
     {"LEVEL.access_log", "off"},
+    {"LEVEL.root", ""},
+    {"LEVEL.index", ""},
+    {"LEVEL.try_files", ""},
+    {"LEVEL.expires", ""},
     {"LEVEL.cache", ""},
     {"LEVEL.rate_limit", ""},
     {"LEVEL.connection_limit", ""},
@@ -302,7 +302,7 @@ TEST(KeyContract, EveryRowIsDocumented) {
 TEST(KeyContract, OffIsAcceptedWhereTheThingIsNotBuilt) {
     must_load("listeners: { x: { address: ':1', tls: off, http2: off, proxy_protocol: false } }\n");
     must_load(
-        "hosts: { x: { upstream: 3000, cache: off, maintenance: off, redirect_http: off } }\n");
+        "hosts: { x: { upstream: 3000, cache: off, maintenance: off, redirect_http: Off } }\n");
 }
 
 TEST(KeyContract, BalancersThatAreNotBuilt) {

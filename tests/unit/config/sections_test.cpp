@@ -10,7 +10,7 @@ using testing::IsEmpty;
 TEST(Sections, TopLevel) {
     const auto snapshot = must_load(
         "version: 1\nworkers: 3\nuser: www\ngroup: web\npid_file: /run/p.pid\ncontrol: off\n"
-        "temp_path: /tmp/t\ntemp_max_size: 2g\nshutdown_timeout: 5s\nvia: off\n"
+        "shutdown_timeout: 5s\nvia: off\n"
         "server_header: hidden\ntrusted_proxies: [10.0.0.0/8, \"::1\"]\nreal_ip_header: "
         "X-Real-IP\n");
     EXPECT_EQ(snapshot->workers, 3U);
@@ -18,8 +18,6 @@ TEST(Sections, TopLevel) {
     EXPECT_EQ(snapshot->group, "web");
     EXPECT_EQ(snapshot->pid_file, "/run/p.pid");
     EXPECT_EQ(snapshot->control, "");
-    EXPECT_EQ(snapshot->temp_path, "/tmp/t");
-    EXPECT_EQ(snapshot->temp_max_size, std::uint64_t{2} << 30);
     EXPECT_EQ(snapshot->shutdown_timeout, Duration(5'000));
     EXPECT_FALSE(snapshot->via);
     EXPECT_EQ(snapshot->server_header, Snapshot::ServerHeader::text);

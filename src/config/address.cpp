@@ -132,7 +132,7 @@ AddressResult any_address(std::string_view port_text, std::string_view whole) {
     return AddressResult{address, "", "", false};
 }
 
-/// Takes "http://" off; a path behind the authority is refused.
+/// Takes "http://" off.
 std::optional<AddressResult> take_scheme(std::string_view& text, bool& url) {
     const std::size_t sign = text.find("://");
     if (sign == std::string_view::npos) return std::nullopt;
@@ -181,13 +181,11 @@ AddressResult parse_server_address(std::string_view text) {
     const std::string_view whole = text;
     bool url = false;
     if (auto refused = take_scheme(text, url)) return *refused;
-    if (const std::size_t slash = text.find_first_of("/?#"); slash != std::string_view::npos) {
-        if (!url || text.substr(slash) != "/") {
-            return refuse("the upstream " + quoted(whole) + " has a path",
-                          "an upstream is an address only; to change the path use strip_prefix, "
-                          "replace_prefix or rewrite in the location");
-        }
-        text = text.substr(0, slash);
+    // Even a slash alone: elsewhere it changes the path, and a reader could not know.
+    if (text.find_first_of("/?#") != std::string_view::npos) {
+        return refuse("the upstream " + quoted(whole) + " has a path",
+                      "an upstream is an address only; to change the path use strip_prefix, "
+                      "replace_prefix or rewrite in the location");
     }
     if (text.find('@') != std::string_view::npos) {
         return refuse("the upstream " + quoted(whole) + " has a user name");

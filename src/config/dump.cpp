@@ -1,18 +1,33 @@
 #include <algorithm>
 
+#include "config/address.hpp"
 #include "config/files.hpp"
 #include "config/key_table.hpp"
 #include "config/reader.hpp"
+#include "config/suggest.hpp"
 #include "config/yaml_writer.hpp"
 #include "proxyd/base/units.hpp"
 
 namespace proxyd::config {
 namespace {
 
+/// "3001" -> 127.0.0.1:3001; the name of an upstream stays.
+std::string address_text(Type type, const std::string& text) {
+    if (type == Type::address && !looks_like_address(text)) return text;
+    const AddressResult result =
+        type == Type::bind ? parse_listen_address(text) : parse_server_address(text);
+    return result.address ? result.address->text : text;
+}
+
 /// One value in the spelling that every file gets: "TRUE" -> on, "1024k" -> 1m.
 std::string normalised(const Key& key, const Node& node) {
     const auto word = parse_boolean(node.text);
-    if (key.type == Type::boolean && word) return *word ? "on" : "off";
+    const bool switches = key.type == Type::boolean || key.type == Type::map ||
+                          one_of(key.words, "off") || one_of(key.inert, "off");
+    if (switches && word) return *word ? "on" : "off";
+    if (key.type == Type::address || key.type == Type::bind) {
+        return yaml_scalar(address_text(key.type, node.text));
+    }
     if (key.type == Type::duration) {
         const auto value = units::parse_duration(node.text);
         if (value) return units::format_duration(*value);

@@ -21,6 +21,7 @@ std::string_view name_of(Type type) noexcept {
         case Type::path:
             return "file";
         case Type::address:
+        case Type::bind:
             return "address";
         case Type::variables:
             return "text with $variables";

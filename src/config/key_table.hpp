@@ -18,9 +18,10 @@ enum class Type : std::uint8_t {
     size,
     duration,
     text,
-    word,  ///< one of Key::words
-    path,  ///< a file; relative to the file that names it
-    address,
+    word,       ///< one of Key::words
+    path,       ///< a file; relative to the file that names it
+    address,    ///< of a server
+    bind,       ///< the address of a listener
     variables,  ///< a text with $variables
     list,
     map,    ///< fixed keys: Key::inner

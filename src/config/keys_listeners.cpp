@@ -20,7 +20,7 @@ void store_address(Reader& reader, const Key& key, const Node& node, void* targe
 
 constexpr Key kKeys[] = {
     {.name = "address",
-     .type = Type::address,
+     .type = Type::bind,
      .doc = "ip:port, `:80` (every address of both families), `[::]:80` or `unix:/run/x.sock`.",
      .nginx = "listen",
      .store = store_address},

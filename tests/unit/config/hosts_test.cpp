@@ -37,7 +37,7 @@ TEST(Hosts, TheSmallestFile) {
 TEST(Hosts, EveryShorthandOfAnUpstream) {
     const auto snapshot = must_load(
         "upstreams: { app: 9 }\n"
-        "hosts: { a: app, b: 3000, c: \"127.0.0.1:3001\", d: \"http://App.internal:3002/\",\n"
+        "hosts: { a: app, b: 3000, c: \"127.0.0.1:3001\", d: \"http://App.internal:3002\",\n"
         "  e: \"unix:/run/x.sock\", f: \"http://h\", g: \"[::1]:5\", h: { upstream: 3000 } }\n");
     const char* names[] = {
         "app",  "127.0.0.1:3000", "127.0.0.1:3001", "app.internal:3002", "unix:/run/x.sock",
@@ -60,7 +60,8 @@ TEST(Hosts, UpstreamsThatAreRefused) {
         return lines.size() == 1 ? lines[0] : "?" + std::to_string(lines.size());
     };
     EXPECT_THAT(say("http://127.0.0.1:3000/app"), HasSubstr("strip_prefix"));
-    EXPECT_THAT(say("127.0.0.1:3000/"), HasSubstr("has a path"));
+    EXPECT_THAT(say("http://127.0.0.1:3000/"), HasSubstr("strip_prefix"));
+    EXPECT_THAT(say("127.0.0.1:3000/"), HasSubstr("strip_prefix"));
     EXPECT_THAT(say("https://h:1"), HasSubstr("'https://' is not built yet"));
     EXPECT_THAT(say("0"), HasSubstr("not a port"));
     EXPECT_THAT(say("65536"), HasSubstr("not a port"));

@@ -1,3 +1,4 @@
+#include "config/suggest.hpp"
 #include "unit/config/load_support.hpp"
 
 namespace proxyd::config {
@@ -76,14 +77,139 @@ TEST(Diagnostics, ForeignWordsAreTranslated) {
     EXPECT_EQ(hint("top", "loadBalancer"), "proxyd calls this upstreams.NAME.servers");
     EXPECT_THAT(hint("host", "http-request"), HasSubstr("proxyd calls this request_headers"));
     EXPECT_THAT(hint("host", "proxy_pass"), HasSubstr("strip_prefix"));
-    EXPECT_THAT(hint("top", "server_name"), HasSubstr("names"));
-    EXPECT_THAT(hint("top", "listen"), HasSubstr("listeners"));
+    EXPECT_THAT(hint("host", "server_name"), HasSubstr("proxyd calls this names"));
+    EXPECT_THAT(hint("top", "server"), HasSubstr("proxyd calls this hosts"));
+    EXPECT_THAT(hint("top", "listen"), HasSubstr("proxyd calls this listeners"));
     EXPECT_EQ(hint("top", "worker_processes"), "proxyd calls this workers");
     EXPECT_EQ(hint("top", "entryPoints"), "proxyd calls this listeners");
     EXPECT_EQ(hint("top", "frontend"), "proxyd calls this listeners and hosts");
     EXPECT_EQ(hint("up", "server"), "did you mean 'servers'?");
     EXPECT_THAT(hint("host", "keepalive"), HasSubstr("'upstreams.NAME.keepalive'"));
     EXPECT_EQ(hint("host", "qqqqqqqqqq"), "");
+}
+
+/// What operators of other proxies write, and the key that answers it here.
+TEST(Diagnostics, EveryForeignWordNamesTheKeyOfItsEquivalent) {
+    const std::pair<const char*, const char*> rows[] = {
+        // nginx
+        {"server", "hosts"},
+        {"server_name", "names"},
+        {"listen", "listeners"},
+        {"location", "locations"},
+        {"proxy_pass", "upstream"},
+        {"worker_processes", "workers"},
+        {"pid", "pid_file"},
+        {"alias", "root"},
+        {"proxy_connect_timeout", "timeouts.connect"},
+        {"proxy_send_timeout", "timeouts.send"},
+        {"proxy_read_timeout", "timeouts.read"},
+        {"proxy_set_header", "request_headers.set"},
+        {"proxy_hide_header", "response_headers.remove"},
+        {"add_header", "response_headers.add"},
+        {"proxy_buffering", "buffering"},
+        {"proxy_request_buffering", "request_buffering"},
+        {"proxy_buffer_size", "buffers.header"},
+        {"proxy_buffers", "buffers.response"},
+        {"client_body_buffer_size", "buffers.request"},
+        {"client_max_body_size", "max_body_size"},
+        {"client_header_timeout", "client.header_timeout"},
+        {"client_body_timeout", "client.body_timeout"},
+        {"large_client_header_buffers", "client.max_header_size"},
+        {"proxy_next_upstream", "upstreams.NAME.retry.on"},
+        {"proxy_next_upstream_tries", "upstreams.NAME.retry.attempts"},
+        {"proxy_cache", "cache"},
+        {"proxy_cache_path", "caches"},
+        {"proxy_cache_valid", "cache.valid"},
+        {"proxy_cache_key", "cache.key"},
+        {"limit_req", "rate_limit"},
+        {"limit_req_zone", "rate_limits"},
+        {"limit_conn", "connection_limit"},
+        {"limit_conn_zone", "connection_limits"},
+        {"ssl_certificate", "tls.certificate"},
+        {"ssl_certificate_key", "tls.key"},
+        {"ssl_protocols", "tls.protocols"},
+        {"ssl_ciphers", "tls.ciphers"},
+        {"error_page", "error_pages"},
+        {"error_log", "log.error"},
+        {"log_format", "log.formats"},
+        {"auth_basic", "basic_auth"},
+        {"auth_basic_user_file", "basic_auth.users_file"},
+        {"allow", "access"},
+        {"deny", "access"},
+        {"gzip", "compress"},
+        {"least_conn", "upstreams.NAME.balance"},
+        {"set_real_ip_from", "trusted_proxies"},
+        {"map", "maps"},
+        {"split_clients", "split"},
+        {"limit_except", "methods"},
+        {"server_tokens", "server_header"},
+        {"stub_status", "admin.status"},
+        // HAProxy
+        {"frontend", "listeners"},
+        {"backend", "upstreams"},
+        {"bind", "listeners"},
+        {"use_backend", "upstream"},
+        {"default_backend", "upstream"},
+        {"maxconn", "max_connections"},
+        {"nbthread", "workers"},
+        {"acl", "locations"},
+        {"http-request", "request_headers"},
+        {"http-response", "response_headers"},
+        {"http-check", "upstreams.NAME.health_check"},
+        {"stick-table", "rate_limits"},
+        {"errorfile", "error_pages"},
+        {"option forwardfor", ""},
+        {"option httpchk", "upstreams.NAME.health_check"},
+        {"timeout client", "client.body_timeout"},
+        {"timeout server", "timeouts.read"},
+        {"timeout connect", "timeouts.connect"},
+        {"timeout tunnel", "timeouts.upgraded"},
+        {"cookie", "upstreams.NAME.sticky"},
+        {"stats", "admin.status"},
+        // Caddy
+        {"reverse_proxy", "upstream"},
+        {"handle", "locations"},
+        {"handle_path", "locations"},
+        {"redir", "redirect"},
+        {"respond", "return"},
+        {"file_server", "root"},
+        {"encode", "compress"},
+        {"header_up", "request_headers"},
+        {"header_down", "response_headers"},
+        {"forward_auth", "auth_request"},
+        {"request_body", "max_body_size"},
+        {"lb_policy", "upstreams.NAME.balance"},
+        {"health_uri", "upstreams.NAME.health_check"},
+        {"dial_timeout", "timeouts.connect"},
+        {"import", "include"},
+        // Traefik
+        {"entryPoints", "listeners"},
+        {"routers", "hosts"},
+        {"services", "upstreams"},
+        {"loadBalancer", "upstreams.NAME.servers"},
+        {"rule", "hosts"},
+        {"stripPrefix", "strip_prefix"},
+        {"redirectScheme", "redirect_http"},
+        {"rateLimit", "rate_limit"},
+        {"ipAllowList", "access"},
+        {"forwardAuth", "auth_request"},
+        {"healthCheck", "upstreams.NAME.health_check"},
+        {"certificatesResolvers", "acme"},
+        {"customRequestHeaders", "request_headers.set"},
+        {"mirroring", "mirror"},
+        {"weighted", "split"},
+        {"accessLog", "log.access"},
+    };
+    EXPECT_GE(std::size(rows), 80U);
+    for (const auto& [word, key] : rows) {
+        const std::string hint = foreign_hint(word);
+        if (*key == '\0') {
+            EXPECT_THAT(hint, HasSubstr("not needed")) << word;
+        } else {
+            EXPECT_TRUE(hint.starts_with("proxyd calls this " + std::string(key)))
+                << word << ": " << hint;
+        }
+    }
 }
 
 TEST(Diagnostics, SuggestionsComeFromTheKeysOfThatPlace) {

@@ -38,11 +38,17 @@ void report_address(Reader& reader, const Node& node, AddressResult& result) {
     }
 }
 
+/// For the check of names; a default has no place.
+void note_name(Reader& reader, const Address& address, const Node& node) {
+    if (address.kind == Address::Kind::name) reader.looked_up[address.name].push_back(node.at);
+}
+
 void store_server_address(Reader& reader, const Key& key, const Node& node, void* target) {
     const auto text = reader.text(node, key.name);
     if (!text) return;
     AddressResult result = parse_server_address(*text);
     if (!result.address) return report_address(reader, node, result);
+    note_name(reader, *result.address, node);
     static_cast<Server*>(target)->address = *std::move(result.address);
 }
 
@@ -353,6 +359,7 @@ std::string use_upstream(Reader& reader, const Node& node) {
     }
     std::string name = result.address->text;
     if (!reader.snapshot.upstreams.contains(name)) {
+        note_name(reader, *result.address, node);
         add_implicit(reader, *std::move(result.address), node.at);
     }
     return name;

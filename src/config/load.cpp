@@ -2,8 +2,27 @@
 
 #include "config/files.hpp"
 #include "config/read_top.hpp"
+#include "config/reader.hpp"
 
 namespace proxyd::config {
+namespace {
+
+/// A name that does not resolve now may do so later: a warning, at every place that gives it.
+void check_names(const NameCheck& check, const Reader& reader, Report& report) {
+    std::vector<std::string> names;
+    for (const auto& [name, places] : reader.looked_up) names.push_back(name);
+    if (!check || names.empty()) return;
+    const std::vector<std::string> problems = check(names);
+    for (std::size_t i = 0; i < names.size() && i < problems.size(); ++i) {
+        if (problems[i].empty()) continue;
+        for (const Position& at : reader.looked_up.at(names[i])) {
+            report.warning(at, "'" + names[i] + "' cannot be resolved: " + problems[i],
+                           "its server is down until the name resolves");
+        }
+    }
+}
+
+}  // namespace
 
 LoadResult load(const LoadOptions& options) {
     Report report;
@@ -13,6 +32,7 @@ LoadResult load(const LoadOptions& options) {
     if (files.root.is_map()) {
         Reader reader(report, *snapshot);
         read_top(reader, files.root);
+        check_names(options.check_names, reader, report);
     }
     LoadResult result;
     if (!report.failed()) result.snapshot = std::move(snapshot);

@@ -133,6 +133,10 @@ TEST(ConfigText, UnresolvableServerIsAWarning) {
         "  app: { servers: [{ address: \"no-such-name.invalid:80\" }] }\n"
         "hosts: { a.test: app }\n");
     EXPECT_EQ(verdict.exit_code, 0) << verdict.text;
+    EXPECT_NE(verdict.text.find("DIR/proxyd.yaml:2:31: warning: 'no-such-name.invalid' cannot be "
+                                "resolved: "),
+              std::string::npos)
+        << verdict.text;
     EXPECT_NE(verdict.text.find("successful"), std::string::npos);
 }
 

@@ -22,10 +22,14 @@ struct Diagnostic {
 /// configuration.md section 5, with the caret line, no trailing newline.
 [[nodiscard]] std::string render(const Diagnostic& diagnostic);
 
+/// Looks the names up, all at one time; for each what is wrong with it, "" = it resolves.
+using NameCheck = std::function<std::vector<std::string>(const std::vector<std::string>& names)>;
+
 struct LoadOptions {
     std::string path;
     std::vector<std::string> overrides;  ///< -g 'key: value', YAML, applied to the top level
-    std::string text;  ///< used instead of the file's content when not empty (path then only names it)
+    std::string text;  ///< when not empty, instead of the file's content (path then only names it)
+    NameCheck check_names = {};  ///< unset: names are not looked up
 };
 
 struct LoadResult {

@@ -226,6 +226,30 @@ TEST(Diagnostics, SuggestionsComeFromTheKeysOfThatPlace) {
                 ElementsAre(HasSubstr("set, add or remove: set: { X-A: ... }")));
 }
 
+TEST(Diagnostics, NamesThatDoNotResolveAreWarnings) {
+    std::vector<std::string> asked;
+    LoadOptions options;
+    options.path = "test.yaml";
+    options.text =
+        "upstreams:\n  a: { servers: [\"good.test:1\", { address: \"bad.test:2\" }] }\n"
+        "hosts:\n  a.test: \"http://bad.test\"\n  b.test: 127.0.0.1:3000\n";
+    options.check_names = [&](const std::vector<std::string>& names) {
+        asked = names;
+        std::vector<std::string> problems;
+        for (const std::string& name : names) problems.push_back(name == "bad.test" ? "no" : "");
+        return problems;
+    };
+    const LoadResult result = load(options);
+    EXPECT_NE(result.snapshot, nullptr);
+    EXPECT_THAT(asked, ElementsAre("bad.test", "good.test"));
+    const std::string words =
+        "'bad.test' cannot be resolved: no | its server is down until the name resolves";
+    EXPECT_THAT(said(result), ElementsAre("2:44 " + words, "4:11 " + words));
+    for (const Diagnostic& d : result.diagnostics) {
+        EXPECT_EQ(d.severity, Diagnostic::Severity::warning);
+    }
+}
+
 TEST(Diagnostics, WrongTypesSayWhatIsWanted) {
     const auto say = [](const std::string& text) {
         const auto lines = errors_of(text);

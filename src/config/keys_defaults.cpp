@@ -10,7 +10,15 @@ void store_upstream(Reader& reader, const Key&, const Node& node, void*) {
     reader.upstream = use_upstream(reader, node);
 }
 
+void store_listen(Reader& reader, const Key& key, const Node& node, void*) {
+    reader.listen = read_listen(reader, node, key.name);
+}
+
 constexpr Key kKeys[] = {
+    {.name = "listen",
+     .type = Type::list,
+     .doc = "Names of listeners, for hosts that name none.",
+     .store = store_listen},
     {.name = "upstream",
      .type = Type::address,
      .doc = "For hosts without an upstream of their own.",

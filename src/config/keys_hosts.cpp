@@ -1,12 +1,9 @@
 #include "config/keys_hosts.hpp"
 
-#include <algorithm>
-
 #include "config/keys_actions.hpp"
 #include "config/keys_defaults.hpp"
 #include "config/sections.hpp"
 #include "config/store.hpp"
-#include "config/suggest.hpp"
 
 namespace proxyd::config {
 namespace {
@@ -28,21 +25,7 @@ void store_names(Reader& reader, const Key& key, const Node& node, void* target)
 }
 
 void store_listen(Reader& reader, const Key& key, const Node& node, void* target) {
-    auto& listen = static_cast<Draft*>(target)->host.listen;
-    const auto& listeners = reader.snapshot.listeners;
-    for (const Node* item : reader.scalars(node, key.name)) {
-        const bool known =
-            std::any_of(listeners.begin(), listeners.end(),
-                        [&](const Listener& listener) { return listener.name == item->text; });
-        if (known || reader.listener_names.contains(item->text)) {
-            listen.push_back(item->text);
-            continue;
-        }
-        std::vector<std::string_view> names;
-        for (const Listener& listener : listeners) names.push_back(listener.name);
-        reader.report.error(item->at, "unknown listener '" + item->text + "'",
-                            did_you_mean(item->text, names));
-    }
+    static_cast<Draft*>(target)->host.listen = read_listen(reader, node, key.name);
 }
 
 void store_upstream(Reader& reader, const Key&, const Node& node, void* target) {
@@ -161,6 +144,7 @@ void read_host(Reader& reader, const Node& written) {
     Draft draft;
     draft.host.name = node.key;
     draft.host.origin = node.key_at.origin();
+    draft.host.listen = reader.listen;
     draft.upstream = reader.upstream;
     read_host_name(reader, node.key, node.key_at, draft.host.names);
     const std::size_t errors = reader.report.errors();

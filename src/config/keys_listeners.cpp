@@ -3,6 +3,7 @@
 #include "config/address.hpp"
 #include "config/sections.hpp"
 #include "config/store.hpp"
+#include "config/suggest.hpp"
 
 namespace proxyd::config {
 namespace {
@@ -92,6 +93,21 @@ void store_listeners(Reader& reader, const Key& key, const Node& node, void*) {
     for (const Node& item : node.items) {
         read_listener(reader, item.is_scalar() ? expand_shorthand(item, key.scalar) : item);
     }
+}
+
+std::vector<std::string> read_listen(Reader& reader, const Node& node, std::string_view name) {
+    std::vector<std::string> listen;
+    for (const Node* item : reader.scalars(node, name)) {
+        if (reader.listener_names.contains(item->text)) {
+            listen.push_back(item->text);
+            continue;
+        }
+        std::vector<std::string_view> names(reader.listener_names.begin(),
+                                            reader.listener_names.end());
+        reader.report.error(item->at, "unknown listener '" + item->text + "'",
+                            did_you_mean(item->text, names));
+    }
+    return listen;
 }
 
 void ensure_listeners(Reader& reader) {

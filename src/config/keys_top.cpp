@@ -246,6 +246,7 @@ void collect_names(Reader& reader, const Node& root) {
     each("upstreams", [&](const std::string& name) { reader.upstream_names.insert(name); });
     each("listeners", [&](const std::string& name) { reader.listener_names.insert(name); });
     reader.listeners_given = !reader.listener_names.empty();
+    if (!reader.listeners_given) reader.listener_names.insert("http");
 }
 
 /// What a section's absence means.

@@ -33,6 +33,7 @@ class Reader {
     Snapshot& snapshot;
     ClientLimits client;                        ///< `client`: what a listener starts from
     std::string upstream;                       ///< `defaults`: what a host starts from; "" = none
+    std::vector<std::string> listen;            ///< `defaults`: what a host starts from
     bool listeners_given = false;               ///< then there is no default one
     std::set<std::string> listener_names;       ///< of `listeners`, the broken ones too
     std::unordered_set<std::string> map_names;  ///< known before any template is read

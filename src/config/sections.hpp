@@ -20,6 +20,9 @@ struct Claim {
     }
 };
 
+/// `listen`: names of listeners.
+[[nodiscard]] std::vector<std::string> read_listen(Reader& reader, const Node& node,
+                                                   std::string_view name);
 /// The listener of a configuration that names none: http on ":80".
 void ensure_listeners(Reader& reader);
 

@@ -132,6 +132,16 @@ TEST(Hosts, ListenNamesListeners) {
                 ElementsAre("1:37 unknown listener 'htpp' | did you mean 'http'?"));
 }
 
+TEST(Hosts, DefaultsMayNameListeners) {
+    const auto snapshot = must_load(
+        "listeners: { a: \":1\", b: \":2\" }\ndefaults: { upstream: 1, listen: [b] }\n"
+        "hosts: { h: {}, i: { listen: a } }\n");
+    EXPECT_THAT(snapshot->hosts[0].listen, ElementsAre("b"));
+    EXPECT_THAT(snapshot->hosts[1].listen, ElementsAre("a"));
+    EXPECT_THAT(errors_of("defaults: { listen: [htpp] }"),
+                ElementsAre("1:22 unknown listener 'htpp' | did you mean 'http'?"));
+}
+
 TEST(Hosts, DefaultsMayNameAnUpstream) {
     const auto snapshot = must_load("defaults: { upstream: 3000 }\nhosts: { a: {}, b: 4000 }\n");
     EXPECT_EQ(root_action(*snapshot, 0).upstream, "127.0.0.1:3000");

@@ -100,6 +100,7 @@ const std::vector<Promise> kPromises = {
     {"maps.NAME.from", "$uri"},
     {"maps.NAME.values", "{ a: b }"},
     {"maps.NAME.default", "x"},
+    {"defaults.listen", "[http]"},
     {"defaults.upstream", "3000"},
     {"defaults.tls", ""},
     {"defaults.redirect_http", ""},

@@ -9,14 +9,6 @@ namespace {
 
 using Rules = std::vector<HeaderRule>;
 
-bool is_token(std::string_view text) {
-    constexpr std::string_view kRefused = "\"(),/:;<=>?@[\\]{} \t";
-    return !text.empty() && std::all_of(text.begin(), text.end(), [&](char c) {
-        return static_cast<unsigned char>(c) > 0x20 && static_cast<unsigned char>(c) < 0x7F &&
-               kRefused.find(c) == std::string_view::npos;
-    });
-}
-
 /// Fields that carry the framing or the connection: the proxy makes them itself.
 constexpr http::FieldSet kOwned{
     http::FieldId::connection, http::FieldId::content_length,    http::FieldId::http2_settings,
@@ -77,14 +69,7 @@ class RuleReader {
     void read_value(HeaderRule::Op op, const std::string& name, const Node& node) {
         auto value = reader_.variables(node, name);
         if (!value) return;
-        if (std::any_of(node.text.begin(), node.text.end(), [](char c) {
-                return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7F;
-            })) {
-            reader_.report.error(node.at, "the value of '" + name + "' has a control character",
-                                 "a field is one line");
-            return;
-        }
-        add(op, name, *std::move(value));
+        if (is_field_value(reader_, node, name)) add(op, name, *std::move(value));
     }
 
     bool check_name(const std::string& name, const Position& at) {
@@ -131,6 +116,25 @@ HeaderRule absent_rule(http::FieldId id, std::string value) {
 }
 
 }  // namespace
+
+bool is_token(std::string_view text) {
+    constexpr std::string_view kRefused = "\"(),/:;<=>?@[\\]{} \t";
+    return !text.empty() && std::all_of(text.begin(), text.end(), [&](char c) {
+        return static_cast<unsigned char>(c) > 0x20 && static_cast<unsigned char>(c) < 0x7F &&
+               kRefused.find(c) == std::string_view::npos;
+    });
+}
+
+bool is_field_value(Reader& reader, const Node& node, std::string_view name) {
+    const bool bad = std::any_of(node.text.begin(), node.text.end(), [](char c) {
+        return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7F;
+    });
+    if (bad) {
+        reader.report.error(node.at, "'" + std::string(name) + "' has a control character",
+                            "a field is one line");
+    }
+    return !bad;
+}
 
 void store_request_headers(Reader& reader, const Key& key, const Node& node, void* policy) {
     RuleReader(reader, static_cast<Policy*>(policy)->request_headers, true).read(key, node);

@@ -14,6 +14,12 @@ void store_text(Reader& reader, const Key& key, const Node& node, void* target) 
     }
 }
 
+/// Goes into a field: one line.
+void store_target(Reader& reader, const Key& key, const Node& node, void* target) {
+    if (node.is_scalar() && !is_field_value(reader, node, key.name)) return;
+    store_text(reader, key, node, target);
+}
+
 void store_redirect_status(Reader& reader, const Key& key, const Node& node, void* target) {
     const auto status = reader.number(node, key);
     if (!status) return;
@@ -60,7 +66,7 @@ constexpr Key kRedirectKeys[] = {
     {.name = "to",
      .type = Type::variables,
      .doc = "The target, for Location.",
-     .store = store_text},
+     .store = store_target},
     {.name = "status",
      .type = Type::count,
      .doc = "301, 302, 303, 307 or 308; without it 301 for GET and HEAD, else 308.",

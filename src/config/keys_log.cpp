@@ -52,6 +52,17 @@ void store_format(Reader& reader, const Key& key, const Node& node, void* target
     }
 }
 
+/// A file named "off" is what other proxies make of it.
+void store_error_path(Reader& reader, const Key& key, const Node& node, void* target) {
+    const auto text = reader.text(node, key.name);
+    if (!text) return;
+    if (const auto word = parse_boolean(*text)) {
+        reader.wrong(node, key.name, "stderr, syslog or a file", *word ? "" : "level: off");
+        return;
+    }
+    static_cast<ErrorLog*>(target)->path = resolve_path(node);
+}
+
 void store_level(Reader& reader, const Key& key, const Node& node, void* target) {
     const auto text = reader.text(node, key.name);
     if (!text) return;
@@ -87,7 +98,7 @@ constexpr Key kErrorKeys[] = {
      .type = Type::path,
      .fallback = "stderr",
      .doc = "`stderr`, `syslog` or a file.",
-     .store = store<&ErrorLog::path>},
+     .store = store_error_path},
     {.name = "level",
      .type = Type::word,
      .fallback = "info",

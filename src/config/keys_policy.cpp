@@ -3,28 +3,17 @@
 #include "config/sections.hpp"
 #include "config/store.hpp"
 #include "config/suggest.hpp"
-#include "proxyd/base/text.hpp"
 
 namespace proxyd::config {
 namespace {
 
 constexpr std::uint64_t kMega = 1 << 20;
 
-bool token(std::string_view text) {
-    constexpr std::string_view kMarks = "!#$%&'*+-.^_`|~";
-    for (const char c : text) {
-        const char l = text::lower(c);
-        const bool word = (l >= 'a' && l <= 'z') || (c >= '0' && c <= '9');
-        if (!word && kMarks.find(c) == std::string_view::npos) return false;
-    }
-    return !text.empty();
-}
-
 void store_methods(Reader& reader, const Key& key, const Node& node, void* target) {
     auto& methods = static_cast<Policy*>(target)->methods;
     methods.clear();
     for (const Node* item : reader.scalars(node, key.name)) {
-        if (!token(item->text)) {
+        if (!is_token(item->text)) {
             reader.report.error(item->at, "'" + item->text + "' is not a method");
             continue;
         }
@@ -45,6 +34,8 @@ void store_max_body_size(Reader& reader, const Key& key, const Node& node, void*
     const auto word = node.is_scalar() ? parse_boolean(node.text) : std::nullopt;
     if (word == false) {
         size = UINT64_MAX;
+    } else if (node.is_scalar() && node.text == "0") {
+        reader.report.error(node.at, "'max_body_size' must be at least 1, not 0", "off = no limit");
     } else if (const auto value = reader.number(node, key)) {
         size = *value;
     }

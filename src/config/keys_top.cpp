@@ -70,7 +70,7 @@ void store_trusted(Reader& reader, const Key& key, const Node& node, void* targe
 void store_real_ip_header(Reader& reader, const Key& key, const Node& node, void* target) {
     const auto text = reader.text(node, key.name);
     if (!text) return;
-    if (text->empty() || text->find_first_of(" :,;\t\"") != std::string::npos) {
+    if (!is_token(*text)) {
         reader.report.error(node.at, "'" + *text + "' is not a field name");
         return;
     }
@@ -83,7 +83,8 @@ void store_client(Reader& reader, const Key& key, const Node& node, void*) {
 
 void store_server_header(Reader& reader, const Key& key, const Node& node, void* target) {
     const auto text = reader.text(node, key.name);
-    if (!text) return;
+    if (!text || !is_field_value(reader, node, key.name)) return;
+    if (parse_boolean(*text) == true) return reader.wrong(node, key.name, "pass, off or a text");
     auto& snapshot = *static_cast<Snapshot*>(target);
     snapshot.server_header_text.clear();
     if (*text == "pass") {

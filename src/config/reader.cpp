@@ -171,8 +171,10 @@ std::optional<vars::Template> Reader::variables(const Node& node, std::string_vi
                    ? node.text.size() - failure.offset
                    : node.text.find_first_of(" /\"'", failure.offset + 1) - failure.offset));
     }
-    report.error(at, failure.message,
-                 failure.suggestion.empty() ? "" : "did you mean '" + failure.suggestion + "'?");
+    // A suggestion is a variable, or words of its own.
+    const std::string& hint = failure.suggestion;
+    const bool words = hint.empty() || hint.find(' ') != std::string::npos;
+    report.error(at, failure.message, words ? hint : "did you mean '" + hint + "'?");
     return std::nullopt;
 }
 

@@ -47,6 +47,11 @@ void store_request_headers(Reader& reader, const Key& key, const Node& node, voi
 void store_response_headers(Reader& reader, const Key& key, const Node& node, void* policy);
 void store_error_pages(Reader& reader, const Key& key, const Node& node, void* policy);
 
+/// A field name or a method (RFC 9110 5.6.2).
+[[nodiscard]] bool is_token(std::string_view text);
+/// Whether a text may go into a field as it is (RFC 9110 5.5); reports it when not.
+[[nodiscard]] bool is_field_value(Reader& reader, const Node& node, std::string_view name);
+
 /// Compiles the expression; the number of its groups, or nullopt after a report.
 std::optional<int> check_regex(Reader& reader, const Position& at, std::string_view expression,
                                bool case_sensitive);

@@ -129,6 +129,16 @@ TEST(Levels, FieldsThatTheProxyOwnsAreRefused) {
     must_load("defaults: { request_headers: { set: { Host: $http_host } } }\n");
 }
 
+TEST(Levels, ADollarSignAloneHasAHintOfItsOwn) {
+    EXPECT_THAT(errors_of("defaults: { response_headers: { set: { A: \"5 $\" } } }"),
+                ElementsAre("1:46 '$' without a name | $$ for a dollar sign"));
+}
+
+TEST(Levels, NoLimitOfABodyIsOff) {
+    EXPECT_THAT(errors_of("defaults: { max_body_size: 0 }"),
+                ElementsAre("1:28 'max_body_size' must be at least 1, not 0 | off = no limit"));
+}
+
 TEST(Levels, Methods) {
     EXPECT_THAT(must_load("defaults: { methods: [GET, PURGE] }")->default_policy->methods,
                 ElementsAre("GET", "PURGE"));

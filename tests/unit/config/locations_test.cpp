@@ -99,6 +99,8 @@ TEST(Locations, ExactlyOneAction) {
                 ElementsAre(HasSubstr("a redirect cannot have status 304")));
     EXPECT_THAT(errors_in("/: { redirect: { status: 302 } }"),
                 ElementsAre(HasSubstr("has no target")));
+    EXPECT_THAT(errors_in("/: { redirect: \"/x\\r\\nSet-Cookie: a\" }"),
+                ElementsAre(HasSubstr("'to' has a control character")));
     EXPECT_THAT(errors_in("/: [1]"), ElementsAre(HasSubstr("not a list")));
 }
 

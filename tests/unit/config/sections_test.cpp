@@ -28,6 +28,15 @@ TEST(Sections, TopLevel) {
                 ElementsAre(HasSubstr("'10.0.0.0/33' is not an address or a network")));
 }
 
+TEST(Sections, TopLevelValuesThatAreRefused) {
+    EXPECT_THAT(errors_of("server_header: \"a\\r\\nX: b\""),
+                ElementsAre(HasSubstr("'server_header' has a control character")));
+    EXPECT_THAT(errors_of("server_header: on"),
+                ElementsAre("1:16 'server_header' wants pass, off or a text, not 'on'"));
+    EXPECT_THAT(errors_of("real_ip_header: \"X(Y)\""),
+                ElementsAre(HasSubstr("'X(Y)' is not a field name")));
+}
+
 TEST(Sections, Listeners) {
     const auto snapshot = must_load(
         "client: { body_timeout: 7s, max_headers: 50 }\n"
@@ -176,6 +185,8 @@ TEST(Sections, LogsThatAreRefused) {
                 ElementsAre(HasSubstr("unknown format 'combind' | did you mean 'combined'?")));
     EXPECT_THAT(errors_of("log: { error: { level: warning } }"),
                 ElementsAre(HasSubstr("unknown level 'warning' | did you mean 'warn'?")));
+    EXPECT_THAT(errors_of("log: { error: off }"),
+                ElementsAre("1:15 'path' wants stderr, syslog or a file, not 'off' | level: off"));
     EXPECT_THAT(errors_of("log: { formats: { json: $uri } }"),
                 ElementsAre(HasSubstr("'json' is a format of proxyd itself")));
     EXPECT_THAT(

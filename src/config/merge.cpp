@@ -24,6 +24,10 @@ void merge_map(Node& into, Node from, bool names, Report& report) {
             continue;
         }
         Node& first = into.items[found->second];
+        if (first.is_null() && item.is_map()) {
+            first = std::move(item);
+            continue;
+        }
         if (!names && first.is_map() && item.is_map()) {
             merge_map(first, std::move(item), holds_names(first.key), report);
         } else if (!(item.is_null() && first.is_map())) {

@@ -68,6 +68,17 @@ TEST(Files, IncludesThatAreRefused) {
                 ElementsAre(HasSubstr("not valid YAML")));
 }
 
+TEST(Files, AnEmptySectionGivesNoName) {
+    const Directory d;
+    d.write("conf.d/a.yaml", "hosts: { a: 1 }\nupstreams:\n");
+    const LoadResult result =
+        load_file(d.write("p.yaml", "include: conf.d/*.yaml\nhosts:\nupstreams: { up: 3000 }\n"));
+    EXPECT_THAT(said(result), IsEmpty());
+    ASSERT_NE(result.snapshot, nullptr);
+    EXPECT_EQ(result.snapshot->hosts.size(), 1U);
+    EXPECT_EQ(result.snapshot->upstreams.count("up"), 1U);
+}
+
 TEST(Files, APatternThatMatchesNothingIsFine) {
     const Directory d;
     EXPECT_NE(load_file(d.write("p.yaml", "include: conf.d/*.yaml\n")).snapshot, nullptr);

@@ -91,6 +91,8 @@ class Dumper {
             list(key, node);
         } else if (key.type == Type::files) {
             files(key, node);
+        } else if (key.type == Type::list && node.is_scalar() && !parse_boolean(node.text)) {
+            writer_.value(key.name, "[" + yaml_scalar(node.text) + "]", node.key_at);
         } else if (node.is_scalar()) {
             writer_.value(key.name, normalised(key, node), node.key_at);
         } else {

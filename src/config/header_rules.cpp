@@ -2,6 +2,7 @@
 
 #include "config/sections.hpp"
 #include "config/store.hpp"
+#include "config/suggest.hpp"
 #include "proxyd/base/text.hpp"
 
 namespace proxyd::config {
@@ -37,9 +38,11 @@ class RuleReader {
   private:
     void read_group(const Key& key, const Node& node) {
         if (key.inner->find(node.key) == nullptr) {
+            std::string hint = did_you_mean(node.key, {"set", "add", "remove"});
+            if (hint.empty()) hint = "set, add or remove: set: { " + node.key + ": ... }";
             reader_.report.error(
                 node.key_at, "unknown key '" + node.key + "' in '" + std::string(key.name) + "'",
-                "set, add or remove: set: { " + node.key + ": ... }");
+                std::move(hint));
         } else if (node.key == "remove") {
             read_remove(node);
         } else if (node.is_map()) {

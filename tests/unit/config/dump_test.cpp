@@ -63,17 +63,18 @@ TEST(Dump, WritesOneSpellingOfEveryValue) {
     const std::string text = dump_text(
         "via: TRUE\nlisteners: { a: 80, b: \"*:81\" }\n"
         "client: { body_timeout: 120000ms, max_header_size: 8192 }\n"
-        "log: { access: FALSE }\n"
+        "trusted_proxies: 10.0.0.0/8\nlog: { access: FALSE }\n"
         "upstreams: { named: App.Internal:1, two: { servers: [3002, \"http://h\"] } }\n"
         "defaults: { max_body_size: False, access_log: False }\n"
         "hosts: { a: 3001, b: \"http://127.0.0.1:4000\", c: named,\n"
-        "  d: { locations: { /: 5000 } } }\n");
+        "  d: { methods: GET, locations: { /: 5000 } } }\n");
     for (const char* line :
          {"address: ':80'", "address: ':81'", "body_timeout: 2m", "max_header_size: 8k",
-          "access: off", "address: app.internal:1", "address: 127.0.0.1:3002", "address: h:80",
+          "access: off", "trusted_proxies: [10.0.0.0/8]", "methods: [GET]",
+          "address: app.internal:1", "address: 127.0.0.1:3002", "address: h:80",
           "max_body_size: off", "access_log: off", "upstream: 127.0.0.1:3001",
           "upstream: 127.0.0.1:4000", "upstream: named", "upstream: 127.0.0.1:5000"}) {
-        EXPECT_THAT(text, HasSubstr(" " + std::string(line) + "  #"));
+        EXPECT_THAT(text, HasSubstr(std::string(line) + "  #"));
     }
     EXPECT_TRUE(without_comments(dump_text(text)) == without_comments(text));
 }

@@ -134,6 +134,13 @@ TEST(Levels, ADollarSignAloneHasAHintOfItsOwn) {
                 ElementsAre("1:46 '$' without a name | $$ for a dollar sign"));
 }
 
+TEST(Levels, ASlipInAGroupOfRules) {
+    EXPECT_THAT(errors_of("defaults: { request_headers: { ad: { A: b } } }"),
+                ElementsAre("1:32 unknown key 'ad' in 'request_headers' | did you mean 'add'?"));
+    EXPECT_THAT(errors_of("defaults: { response_headers: { X-A: b } }"),
+                ElementsAre(HasSubstr("set, add or remove: set: { X-A: ... }")));
+}
+
 TEST(Levels, NoLimitOfABodyIsOff) {
     EXPECT_THAT(errors_of("defaults: { max_body_size: 0 }"),
                 ElementsAre("1:28 'max_body_size' must be at least 1, not 0 | off = no limit"));

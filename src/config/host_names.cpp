@@ -11,35 +11,36 @@ bool name_character(char c) {
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.';
 }
 
-/// What is wrong with a lower-case name without wildcards, and what to do.
+/// What is wrong with a lower-case name without its wildcard, and what to do. The text is put
+/// behind the quoted name.
 struct Problem {
-    std::string text;
-    std::string hint;
+    std::string_view text;
+    std::string_view hint{};
 };
 
 std::optional<Problem> check_plain(std::string_view name) {
-    if (name.empty()) return Problem{"a host needs a name", "\"*\" stands for every other name"};
     if (name.starts_with('[') && name.ends_with(']') &&
         IpAddress::parse(name.substr(1, name.size() - 2))) {
         return std::nullopt;
     }
-    if (name.find("://") != std::string_view::npos || name.find('/') != std::string_view::npos) {
-        return Problem{"'" + std::string(name) + "' is a URL, not a host", "write the name only"};
+    if (name.find('/') != std::string_view::npos) {
+        return Problem{"is a URL, not a host", "write the name only"};
     }
     if (name.find(':') != std::string_view::npos) {
-        return Problem{"'" + std::string(name) + "' has a port", "ports belong to 'listeners'"};
+        return Problem{"has a port", "ports belong to 'listeners'"};
     }
     for (const char c : name) {
         if (static_cast<unsigned char>(c) >= 0x80) {
-            return Problem{"'" + std::string(name) + "' is not ASCII", "write it as xn--..."};
+            return Problem{"is not ASCII", "write it as xn--..."};
         }
         if (!name_character(c)) {
-            return Problem{"'" + std::string(name) + "' is not a host name",
+            return Problem{"is not a host name",
                            c == '*' ? "'*' is the first or the last label, or write '~regex'" : ""};
         }
     }
-    if (name.find("..") != std::string_view::npos || name.front() == '.' || name.size() > 253) {
-        return Problem{"'" + std::string(name) + "' is not a host name", ""};
+    if (name.empty() || name.find("..") != std::string_view::npos || name.front() == '.' ||
+        name.size() > 253) {
+        return Problem{"is not a host name"};
     }
     return std::nullopt;
 }
@@ -77,10 +78,15 @@ void read_host_name(Reader& reader, std::string_view text, const Position& at,
     for (const char c : text) name += text::lower(c);
     if (name == "*") return add_name(reader, std::move(name), at, names);
     if (name.size() > 1 && name.ends_with('.')) name.pop_back();
+    if (name.empty()) {
+        reader.report.error(at, "a host needs a name", "\"*\" stands for every other name");
+        return;
+    }
     const bool both = name.size() > 1 && name.starts_with('.');
     const std::string_view plain = both ? std::string_view(name).substr(1) : plain_part(name);
-    if (auto problem = check_plain(plain)) {
-        reader.report.error(at, std::move(problem->text), std::move(problem->hint));
+    if (const auto problem = check_plain(plain)) {
+        reader.report.error(at, "'" + name + "' " + std::string(problem->text),
+                            std::string(problem->hint));
         return;
     }
     if (both) add_name(reader, name.substr(1), at, names);

@@ -96,6 +96,9 @@ TEST(Hosts, NamesThatAreRefused) {
     EXPECT_THAT(errors_of("hosts: { \"a.com:80\": 1 }"), ElementsAre(HasSubstr("has a port")));
     EXPECT_THAT(errors_of("hosts: { \"http://a.com\": 1 }"), ElementsAre(HasSubstr("is a URL")));
     EXPECT_THAT(errors_of("hosts: { \"a*.com\": 1 }"), ElementsAre(HasSubstr("first or the last")));
+    EXPECT_THAT(errors_of("hosts: { \"*.a.*\": 1 }"), ElementsAre(HasSubstr("'*.a.*' is not a")));
+    EXPECT_THAT(errors_of("hosts: { \"*.a.com:80\": 1 }"),
+                ElementsAre(HasSubstr("'*.a.com:80' has a port")));
     EXPECT_THAT(errors_of("hosts: { \"m\xc3\xbcller.de\": 1 }"), ElementsAre(HasSubstr("xn--")));
     EXPECT_THAT(errors_of("hosts: { \"\": 1 }"), ElementsAre(HasSubstr("needs a name")));
     EXPECT_THAT(errors_of("hosts: { a..b: 1 }"), ElementsAre(HasSubstr("not a host name")));

@@ -1,7 +1,9 @@
 #include "daemon/config_test.hpp"
 
 #include <fmt/core.h>
+#include <grp.h>
 #include <netdb.h>
+#include <pwd.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -24,6 +26,23 @@ std::string look_up(const std::string& name) {
     if (failure != 0) return ::gai_strerror(failure);
     ::freeaddrinfo(list);
     return "";
+}
+
+/// The file may be meant for another machine, so this is no error here; a start would refuse it.
+std::vector<config::Diagnostic> check_identity(const config::Snapshot& snapshot) {
+    std::vector<config::Diagnostic> found;
+    const auto warn = [&](const char* what, const std::string& name) {
+        config::Diagnostic each;
+        each.severity = config::Diagnostic::Severity::warning;
+        each.file = snapshot.source_path;
+        each.message = fmt::format("{} '{}' does not exist here", what, name);
+        found.push_back(std::move(each));
+    };
+    const std::string& user = snapshot.user;
+    const std::string& group = snapshot.group;
+    if (!user.empty() && ::getpwnam(user.c_str()) == nullptr) warn("user", user);
+    if (!group.empty() && ::getgrnam(group.c_str()) == nullptr) warn("group", group);
+    return found;
 }
 
 }  // namespace
@@ -55,7 +74,12 @@ std::string render_all(const std::vector<config::Diagnostic>& diagnostics, bool 
 int test_config(const Options& options) {
     config::LoadOptions load = options.load_options();
     load.check_names = look_up_names;
-    const config::LoadResult loaded = config::load(load);
+    config::LoadResult loaded = config::load(load);
+    if (loaded.snapshot) {
+        for (auto& each : check_identity(*loaded.snapshot)) {
+            loaded.diagnostics.push_back(std::move(each));
+        }
+    }
     fmt::print(stderr, "{}", render_all(loaded.diagnostics, options.quiet));
     if (!loaded.snapshot) {
         fmt::print(stderr, "proxyd: configuration file {} test failed\n", options.config);

@@ -127,6 +127,22 @@ TEST(ConfigText, NoSideEffectsAndNoRootNeeded) {
     EXPECT_EQ(verdict.left_behind, std::vector<std::string>{});
 }
 
+TEST(ConfigText, AUserThatDoesNotExistHereIsAWarning) {
+    const auto verdict = check_config(
+        "user: no-such-user\n"
+        "hosts: { a.test: 3000 }\n");
+    EXPECT_EQ(verdict.exit_code, 0) << verdict.text;
+    EXPECT_NE(verdict.text.find("DIR/proxyd.yaml: warning: user 'no-such-user' does not exist"),
+              std::string::npos)
+        << verdict.text;
+    const auto group = check_config(
+        "user: root\n"
+        "group: no-such-group\n"
+        "hosts: { a.test: 3000 }\n");
+    EXPECT_NE(group.text.find("warning: group 'no-such-group' does not exist"), std::string::npos)
+        << group.text;
+}
+
 TEST(ConfigText, UnresolvableServerIsAWarning) {
     const auto verdict = check_config(
         "upstreams:\n"

@@ -1,13 +1,34 @@
 #include "config/keys_defaults.hpp"
 
+#include "config/keys_actions.hpp"
 #include "config/sections.hpp"
 #include "config/store.hpp"
 
 namespace proxyd::config {
 namespace {
 
-void store_upstream(Reader& reader, const Key&, const Node& node, void*) {
-    reader.upstream = use_upstream(reader, node);
+/// One action for all hosts that name none; false after a report.
+bool claim(Reader& reader, const Node& node, void* target) {
+    auto& action = *static_cast<Claim*>(target);
+    if (action.taken()) {
+        reader.report.error(node.key_at,
+                            "'" + node.key + "' and '" + action.key + "' exclude each other");
+        return false;
+    }
+    action.take(node);
+    return true;
+}
+
+void store_upstream(Reader& reader, const Key&, const Node& node, void* target) {
+    if (claim(reader, node, target)) reader.upstream = use_upstream(reader, node);
+}
+
+void store_return(Reader& reader, const Key&, const Node& node, void* target) {
+    if (claim(reader, node, target)) reader.answer = read_return(reader, node);
+}
+
+void store_redirect(Reader& reader, const Key&, const Node& node, void* target) {
+    if (claim(reader, node, target)) reader.answer = read_redirect(reader, node);
 }
 
 void store_listen(Reader& reader, const Key& key, const Node& node, void*) {
@@ -23,6 +44,18 @@ constexpr Key kKeys[] = {
      .type = Type::address,
      .doc = "For hosts without an upstream of their own.",
      .store = store_upstream},
+    {.name = "return",
+     .type = Type::map,
+     .doc = "The answer of hosts that have neither an action nor locations.",
+     .store = store_return,
+     .inner = &kReturnTable,
+     .scalar = "status"},
+    {.name = "redirect",
+     .type = Type::map,
+     .doc = "Where clients are sent by hosts that have neither an action nor locations.",
+     .store = store_redirect,
+     .inner = &kRedirectTable,
+     .scalar = "to"},
     {.name = "tls", .type = Type::map, .doc = "TLS of every host.", .inert = "off|false"},
     {.name = "redirect_http",
      .type = Type::boolean,
@@ -43,8 +76,10 @@ std::shared_ptr<const Policy> builtin_policy(Reader& reader) {
 
 void store_defaults(Reader& reader, const Key& key, const Node& node, void* target) {
     auto& policy = static_cast<Snapshot*>(target)->default_policy;
+    Claim action;
     policy =
-        read_level(reader, node, kDefaultsTable, Where{key.name}, nullptr, builtin_policy(reader));
+        read_level(reader, node, kDefaultsTable, Where{key.name}, &action, builtin_policy(reader));
+    reader.broken_action = action.taken() && !reader.answer && reader.upstream.empty();
 }
 
 }  // namespace proxyd::config

@@ -156,10 +156,12 @@ void read_host(Reader& reader, const Node& written) {
     }
     const auto policy = read_level(reader, node, kHostTable, Where{"host", node.key}, &draft,
                                    reader.snapshot.default_policy);
-    // With an error in the host itself, a missing action may only follow from it.
-    const bool failed = reader.report.errors() != errors;
+    // With an error in the host itself or in `defaults`, a missing action may only follow from it.
+    const bool failed = reader.report.errors() != errors || reader.broken_action;
     if (failed && draft.upstream.empty()) draft.upstream = "?";
     draft.host.policy = policy;
+    const bool silent = !draft.has_upstream && !draft.answer.taken() && draft.locations == nullptr;
+    if (silent) draft.action = reader.answer;
     finish_host(reader, node, draft, policy);
     reader.snapshot.hosts.push_back(std::move(draft.host));
 }

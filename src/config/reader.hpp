@@ -33,6 +33,8 @@ class Reader {
     Snapshot& snapshot;
     ClientLimits client;                        ///< `client`: what a listener starts from
     std::string upstream;                       ///< `defaults`: what a host starts from; "" = none
+    std::optional<Action> answer;               ///< `defaults`: for hosts that name no action
+    bool broken_action = false;                 ///< `defaults` has one that was reported
     std::vector<std::string> listen;            ///< `defaults`: what a host starts from
     bool listeners_given = false;               ///< then there is no default one
     std::set<std::string> listener_names;       ///< of `listeners`, the broken ones too

@@ -145,6 +145,26 @@ TEST(Hosts, DefaultsMayNameListeners) {
                 ElementsAre("1:22 unknown listener 'htpp' | did you mean 'http'?"));
 }
 
+TEST(Hosts, DefaultsMayHoldAnAnswer) {
+    const auto snapshot = must_load(
+        "defaults: { redirect: \"https://new.test$request_uri\" }\n"
+        "hosts: { a: {}, b: 4000, c: { return: 410 }, d: { locations: { /: 1 } } }\n");
+    EXPECT_EQ(root_action(*snapshot, 0).kind, Action::Kind::redirect);
+    EXPECT_EQ(root_action(*snapshot, 0).text.source(), "https://new.test$request_uri");
+    EXPECT_EQ(root_action(*snapshot, 1).upstream, "127.0.0.1:4000");
+    EXPECT_EQ(root_action(*snapshot, 2).status, 410);
+    EXPECT_EQ(root_action(*snapshot, 3).kind, Action::Kind::upstream);
+    EXPECT_EQ(root_action(*must_load("defaults: { return: 410 }\nhosts: { a: {} }\n")).status, 410);
+    EXPECT_THAT(errors_of("defaults: { return: 410, redirect: /x }\nhosts: { a: {} }\n"),
+                ElementsAre(HasSubstr("1:26 'redirect' and 'return' exclude each other")));
+    EXPECT_THAT(errors_of("defaults: { upstream: 1, return: 410 }\nhosts: { a: {} }\n"),
+                ElementsAre(HasSubstr("1:26 'return' and 'upstream' exclude each other")));
+    EXPECT_THAT(errors_of("defaults: { return: 9 }\nhosts: { a: {} }\n"),
+                ElementsAre(HasSubstr("'status' must be between 200 and 599")));
+    EXPECT_THAT(errors_of("defaults: { upstream: nope }\nhosts: { a: {}, b: {} }\n"),
+                ElementsAre(HasSubstr("unknown upstream 'nope'")));
+}
+
 TEST(Hosts, DefaultsMayNameAnUpstream) {
     const auto snapshot = must_load("defaults: { upstream: 3000 }\nhosts: { a: {}, b: 4000 }\n");
     EXPECT_EQ(root_action(*snapshot, 0).upstream, "127.0.0.1:3000");

@@ -103,6 +103,8 @@ const std::vector<Promise> kPromises = {
     {"maps.NAME.default", "x"},
     {"defaults.listen", "[http]"},
     {"defaults.upstream", "3000"},
+    {"defaults.return", "404"},
+    {"defaults.redirect", "/x"},
     {"defaults.tls", ""},
     {"defaults.redirect_http", ""},
     {"hosts.NAME.names", "[y]"},
@@ -174,7 +176,7 @@ const std::vector<Promise> kPromises = {
 const std::map<std::string, std::vector<std::string>> kPlaces = {
     {"CLIENT", {"client", "listeners.NAME"}},
     {"LOCATION", {"hosts.NAME.locations.NAME"}},
-    {"ACTION", {"hosts.NAME", "hosts.NAME.locations.NAME"}},
+    {"ACTION", {"defaults", "hosts.NAME", "hosts.NAME.locations.NAME"}},
     {"LEVEL", {"defaults", "hosts.NAME", "hosts.NAME.locations.NAME"}},
     {"TIMEOUTS",
      {"upstreams.NAME.timeouts", "defaults.timeouts", "hosts.NAME.timeouts",
@@ -296,7 +298,7 @@ std::string section_of(const std::string& path) {
     static const std::map<std::string, std::string> kSections = {
         {"CLIENT", "client"},
         {"LOCATION", "hosts.NAME.locations.NAME"},
-        {"ACTION", "hosts.NAME"},
+        {"ACTION", "defaults"},
         {"LEVEL", "Any level"},
         {"LEVEL.access_log", "log.access"},
         {"TIMEOUTS", "upstreams.NAME.timeouts"}};

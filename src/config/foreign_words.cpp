@@ -23,6 +23,7 @@ constexpr Foreign kWords[] = {
     {"http", "there is no such block: listeners, upstreams and hosts stand at the top level"},
     {"events", "there is no such block; 'workers' is all there is to set"},
     {"stream", "proxyd speaks HTTP only"},
+    {"access_log", "proxyd calls this log.access; hosts and locations have 'access_log'"},
     {"proxy_http_version", "not needed: upstreams are spoken to in HTTP/1.1 with keepalive"},
     {"proxy_redirect", "not needed"},
     {"proxy_cache_valid", "proxyd calls this cache.valid"},

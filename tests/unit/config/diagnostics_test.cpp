@@ -131,6 +131,7 @@ TEST(Diagnostics, EveryForeignWordNamesTheKeyOfItsEquivalent) {
         {"ssl_ciphers", "tls.ciphers"},
         {"error_page", "error_pages"},
         {"error_log", "log.error"},
+        {"access_log", "log.access"},
         {"log_format", "log.formats"},
         {"auth_basic", "basic_auth"},
         {"auth_basic_user_file", "basic_auth.users_file"},

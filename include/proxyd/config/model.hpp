@@ -43,7 +43,7 @@ struct ClientLimits {
     Duration send_timeout{60'000};
     Duration keepalive_timeout{75'000};
     std::uint64_t keepalive_requests = 10'000;
-    std::size_t max_header_size = 32 * 1024;
+    std::size_t max_header_size = std::size_t{32} << 10;
     std::size_t max_headers = 100;
     friend bool operator==(const ClientLimits&, const ClientLimits&) = default;
 };
@@ -144,7 +144,7 @@ struct AccessLog {
     Format format = Format::combined;
     std::string path;       ///< empty with off
     vars::Template custom;  ///< Format::custom
-    std::size_t buffer = 64 * 1024;
+    std::size_t buffer = std::size_t{64} << 10;
     Duration flush{1'000};
 };
 
@@ -159,9 +159,9 @@ struct Policy {
     std::uint64_t max_body_size = UINT64_MAX;
     bool request_buffering = true;
     bool buffering = true;
-    std::size_t buffer_request = 128 * 1024;
-    std::size_t buffer_response = 256 * 1024;
-    std::size_t buffer_header = 64 * 1024;
+    std::size_t buffer_request = std::size_t{128} << 10;
+    std::size_t buffer_response = std::size_t{256} << 10;
+    std::size_t buffer_header = std::size_t{64} << 10;
     bool websocket = true;
     std::vector<ErrorPage> error_pages;
     bool intercept_errors = false;

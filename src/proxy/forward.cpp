@@ -45,23 +45,20 @@ Forward::Forward(Exchange& exchange)
 
 Forward::~Forward() {
     exchange_.forward = nullptr;
-    if (gone_ != nullptr) *gone_ = true;
 }
 
 void Forward::cancel(const Error& why) {
     if (canceled_ || finished_) return;
     canceled_ = why;
     // Whatever the exchange waits for ends now, and often the exchange with it.
-    bool gone = false;
-    gone_ = &gone;
+    const Lifetime::Watch here(lifetime_);
     if (!stream_) {
         body_.stop();
-        if (!gone) attempts_.cancel(why);
+        if (!here.ended()) attempts_.cancel(why);
     } else {
         if (exchange_.head_sent) exchange_.stream->reset(why);
-        if (!gone) stream_->reset(why);
+        if (!here.ended()) stream_->reset(why);
     }
-    if (!gone) gone_ = nullptr;
 }
 
 Task<void> Forward::run() {

@@ -4,6 +4,7 @@
 
 #include "exchange.hpp"
 #include "proxyd/async/task_scope.hpp"
+#include "proxyd/base/lifetime.hpp"
 #include "request_body.hpp"
 
 namespace proxyd::proxy {
@@ -49,7 +50,7 @@ class Forward {
     unsigned stale_ = 0;
     const bool idempotent_;
     bool finished_ = false;
-    bool* gone_ = nullptr;  ///< set by the destructor inside cancel()
+    Lifetime lifetime_;
 };
 
 }  // namespace proxyd::proxy

@@ -10,6 +10,8 @@ using http::Framing;
 
 /// Large bodies move in pieces of this size.
 constexpr std::size_t kBulk = 128 * 1024;
+/// For the head in front of a body, so that both of the next message fit one read.
+constexpr std::size_t kHeadRoom = 4096;
 /// min_rate counts from here on.
 constexpr std::chrono::milliseconds kGrace{2000};
 
@@ -19,6 +21,9 @@ void BodyReader::start(Framing framing, std::uint64_t length) noexcept {
     framing_ = framing;
     left_ = framing == Framing::length ? length : 0;
     done_ = framing == Framing::none;
+    if (left_ > channel_.unread().size()) {
+        channel_.want(static_cast<std::size_t>(std::min<std::uint64_t>(left_ + kHeadRoom, kBulk)));
+    }
 }
 
 std::uint64_t BodyReader::left() const noexcept {
@@ -132,11 +137,7 @@ Task<Result<BodyPart>> BodyReader::read_slow(std::size_t max, std::chrono::milli
     while (true) {
         if (channel_.input_ended()) co_return cut();
         if (pending_.empty()) release();  // framing without data must not fill the block
-        if (framing_ == Framing::length) {
-            channel_.want(static_cast<std::size_t>(std::min<std::uint64_t>(left_, kBulk)));
-        } else if (channel_.more_likely()) {
-            channel_.want(kBulk);
-        }
+        if (framing_ != Framing::length && channel_.more_likely()) channel_.want(kBulk);
         const async::Milliseconds since = channel_.loop().now();
         const Channel::Fill filled = co_await channel_.fill(patience(limit), true);
         waited_ += channel_.loop().now() - since;

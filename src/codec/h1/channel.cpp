@@ -50,7 +50,6 @@ Channel::Channel(async::Loop& loop, net::TransportPtr transport, ChannelListener
 }
 
 Channel::~Channel() {
-    if (gone_ != nullptr) *gone_ = true;
     transport_->observe(nullptr);
     transport_->close();
 }
@@ -172,16 +171,14 @@ void Channel::on_read(const net::ErrorCode& error, std::size_t bytes) {
     end_ += bytes;
     last_read_full_ = bytes == armed_room_;
 
-    bool gone = false;
-    gone_ = &gone;
+    const Lifetime::Watch here(lifetime_);
     if (reader_.waiting()) {
         if (pin_ == 0 && begin_ != 0 && end_ - begin_ <= kSmallCompaction) make_room();
         reader_.set();
     } else {
         listener_->on_unexpected_input();
     }
-    if (gone) return;
-    gone_ = nullptr;
+    if (here.ended()) return;
     if (last_read_full_) return;  // fill() goes on when somebody wants more
     arm();
 }
@@ -307,17 +304,11 @@ void Channel::fail(Error why, bool hard) {
     } else {
         transport_->close();
     }
-    bool gone = false;
-    bool* const outer = std::exchange(gone_, &gone);
+    const Lifetime::Watch here(lifetime_);
     const bool woken = reader_.waiting() || writer_.waiting();
     if (reader_.waiting()) reader_.set();
-    if (!gone && writer_.waiting()) writer_.set();
-    if (!gone && !woken) listener_->on_input_end();
-    if (!gone) {
-        gone_ = outer;
-    } else if (outer != nullptr) {
-        *outer = true;
-    }
+    if (!here.ended() && writer_.waiting()) writer_.set();
+    if (!here.ended() && !woken) listener_->on_input_end();
 }
 
 }  // namespace proxyd::codec::h1

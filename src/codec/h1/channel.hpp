@@ -8,6 +8,7 @@
 #include "proxyd/async/loop.hpp"
 #include "proxyd/base/block.hpp"
 #include "proxyd/base/error.hpp"
+#include "proxyd/base/lifetime.hpp"
 #include "proxyd/base/task.hpp"
 #include "proxyd/net/transport.hpp"
 
@@ -114,7 +115,7 @@ class Channel final : public net::TransportObserver {
     async::Loop& loop_;
     net::TransportPtr transport_;
     ChannelListener* listener_;
-    bool* gone_ = nullptr;  ///< set by the destructor inside a callback
+    Lifetime lifetime_;
 
     Block block_;
     Block held_;  ///< pinned bytes whose block was replaced

@@ -54,7 +54,9 @@ class RuleReader {
 
     void read_remove(const Node& node) {
         for (const Node* item : reader_.scalars(node, node.key)) {
-            if (check_name(item->text, item->at)) add(HeaderRule::Op::remove, item->text, {});
+            if (!check_name(item->text, item->at)) continue;
+            if (is_host(item->text)) return needs_host(item->at);
+            add(HeaderRule::Op::remove, item->text, {});
         }
     }
 
@@ -63,9 +65,12 @@ class RuleReader {
         if (node.is_list() && !set) {
             for (const Node& item : node.items) read_value(HeaderRule::Op::add, node.key, item);
         } else if (set && (node.is_null() || (node.is_scalar() && node.text.empty()))) {
+            if (is_host(node.key)) return needs_host(node.at);
             add(HeaderRule::Op::remove, node.key, {});
         } else {
-            read_value(set ? HeaderRule::Op::set : HeaderRule::Op::add, node.key, node);
+            // There is one Host in a request: to add is to set.
+            const bool replaces = set || is_host(node.key);
+            read_value(replaces ? HeaderRule::Op::set : HeaderRule::Op::add, node.key, node);
         }
     }
 
@@ -73,6 +78,15 @@ class RuleReader {
         auto value = reader_.variables(node, name);
         if (!value) return;
         if (is_field_value(reader_, node, name)) add(op, name, *std::move(value));
+    }
+
+    bool is_host(std::string_view name) const {
+        return request_ && http::classify(name) == http::FieldId::host;
+    }
+
+    void needs_host(const Position& at) {
+        reader_.report.error(at, "a request always has a Host",
+                             "give it another value with set, or leave it out");
     }
 
     bool check_name(const std::string& name, const Position& at) {

@@ -38,6 +38,7 @@ void apply_rule(const config::HeaderRule& rule, http::HeaderMap& fields, const v
     if (rule.op == Op::set_if_absent && has_field(fields, rule)) return;
     const std::string_view value = value_of(rule, scope, arena);
     if (rule.op == Op::set) {
+        if (value.empty() && rule.id == http::FieldId::host) return;  // a request has one
         return value.empty() ? remove_field(fields, rule) : fields.set(rule.id, rule.name, value);
     }
     if (!value.empty()) fields.add(rule.id, rule.name, value);

@@ -4,6 +4,8 @@
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 
+#include "log_escape.hpp"
+
 namespace proxyd::proxy {
 namespace {
 
@@ -47,31 +49,6 @@ constexpr std::array kJsonKeys{
     JsonKey{"reason", Var::reason},
 };
 
-bool needs_escape(char c) {
-    const auto byte = static_cast<unsigned char>(c);
-    return byte < 0x20 || byte >= 0x7f || c == '"' || c == '\\';
-}
-
-/// nginx's escape: control characters, quotes, backslash and 8-bit as \xHH.
-void escape_from(std::string& out, std::size_t start) {
-    constexpr std::string_view kHex = "0123456789ABCDEF";
-    std::size_t at = start;
-    while (at < out.size() && !needs_escape(out[at])) ++at;
-    if (at == out.size()) return;
-    const std::string raw = out.substr(at);
-    out.resize(at);
-    for (const char c : raw) {
-        if (!needs_escape(c)) {
-            out += c;
-            continue;
-        }
-        const auto byte = static_cast<unsigned char>(c);
-        out += "\\x";
-        out += kHex[byte >> 4];
-        out += kHex[byte & 15];
-    }
-}
-
 void append_template(std::string& out, const vars::Template& line, const Exchange& exchange) {
     for (const vars::Template::Part& part : line.parts()) {
         if (part.literal) {
@@ -83,7 +60,7 @@ void append_template(std::string& out, const vars::Template& line, const Exchang
         if (out.size() == start) {
             out += '-';
         } else {
-            escape_from(out, start);
+            escape_log_text(out, start);
         }
     }
 }
@@ -94,7 +71,7 @@ std::string json_text(const Exchange& exchange, const JsonKey& key) {
     exchange.append(key.var, key.name, value);
     for (std::size_t i = 0; i < value.size(); ++i) {
         if (static_cast<unsigned char>(value[i]) >= 0x7f) {
-            escape_from(value, i);
+            escape_log_text(value, i);
             break;
         }
     }
@@ -108,7 +85,7 @@ void append_json(std::string& out, const Exchange& exchange) {
         if (key.var == Var::status) {
             line[key.key] = exchange.status;
         } else if (key.var == Var::body_bytes_sent) {
-            line[key.key] = exchange.stream->body_bytes_sent();
+            line[key.key] = exchange.body_bytes();
         } else {
             line[key.key] = value;
         }

@@ -1,11 +1,12 @@
 #include "error_log.hpp"
 
+#include "log_escape.hpp"
 #include "proxyd/base/log.hpp"
 
 namespace proxyd::proxy {
 namespace {
 
-constexpr std::size_t kLongestTarget = 512;
+constexpr std::size_t kLongestText = 512;
 
 log::Level level_of(const Error& why) {
     switch (why.code) {
@@ -21,15 +22,15 @@ log::Level level_of(const Error& why) {
     }
 }
 
-std::string request_line(const http::RequestHead& request) {
-    std::string line(request.method_text);
-    return line.append(" ").append(request.target.substr(0, kLongestTarget));
+/// Text that a peer chose, between quotes.
+void append_quoted(std::string& out, std::string_view text) {
+    const std::size_t start = out.size();
+    out.append(text.substr(0, kLongestText));
+    escape_log_text(out, start);
+    out += '"';
 }
 
-}  // namespace
-
-void log_error(Exchange& exchange, const Error& why) {
-    const log::Level level = level_of(why);
+void write(Exchange& exchange, const Error& why, log::Level level, std::string_view outcome) {
     if (!log::enabled(level)) return;
     LineQuota& quota = exchange.worker.error_lines;
     if (!quota.take(exchange.worker.loop().now())) return;
@@ -37,16 +38,28 @@ void log_error(Exchange& exchange, const Error& why) {
         log::write(log::Level::error,
                    fmt::format("{} lines like the next ones were left out", missing));
     }
-    std::string text = fmt::format("{}: {}", word(why.code), describe(why.code));
+    const http::RequestHead& request = exchange.request();
+    std::string text = fmt::format("{}{}: {}", outcome, word(why.code), describe(why.code));
     if (!why.detail.empty()) text.append(": ").append(why.detail);
-    fmt::format_to(std::back_inserter(text), "; client {}, \"{}\", host \"{}\"",
-                   exchange.client.text, request_line(exchange.request()),
-                   exchange.request().authority);
+    text.append("; client ").append(exchange.client.text).append(", \"");
+    text.append(request.method_text).append(" ");
+    append_quoted(text, request.target);
+    append_quoted(text.append(", host \""), request.authority);
     if (!exchange.upstream.addresses.empty()) {
         text.append(", upstream ").append(exchange.upstream.addresses);
     }
     text.append(", id ").append(exchange.request_id());
     log::write(level, text);
+}
+
+}  // namespace
+
+void log_error(Exchange& exchange, const Error& why) {
+    write(exchange, why, level_of(why), "");
+}
+
+void log_attempt(Exchange& exchange, const Error& why, bool stale) {
+    write(exchange, why, stale ? log::Level::debug : log::Level::warn, "asking again after ");
 }
 
 }  // namespace proxyd::proxy

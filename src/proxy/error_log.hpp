@@ -10,5 +10,8 @@ namespace proxyd::proxy {
 /// limits of the configuration that a client ran into are info, the rest of what clients do wrong
 /// is debug. Bounded in lines per second for each worker.
 void log_error(Exchange& exchange, const Error& why);
+/// The same for a try after which the request goes out once more: a warning, or only debug where
+/// a pooled connection had died.
+void log_attempt(Exchange& exchange, const Error& why, bool stale);
 
 }  // namespace proxyd::proxy

@@ -34,13 +34,16 @@ const config::ErrorPage* find_error_page(const config::Policy& policy, int statu
 std::string_view make_error_page(const Exchange& exchange, int status, const Error& why) {
     const std::string_view phrase = http::reason_phrase(status);
     std::string cause;
-    if (exchange.stream->facts().loopback_client && !why.detail.empty()) {
+    const http::StreamFacts& facts = exchange.stream->facts();
+    const bool from_here = facts.loopback_client && exchange.client.text == facts.remote_address;
+    if (from_here && !why.detail.empty()) {
         cause = "<p>" + escaped(why.detail) + "</p>\n";
     }
     return exchange.arena.copy(fmt::format(
         "<!doctype html>\n<html><head><title>{0} {1}</title></head>\n<body>\n"
         "<h1>{0} {1}</h1>\n<p>{2}</p>\n{3}<p><code>{4}</code> {5}</p>\n</body></html>\n",
-        status, phrase, describe(why.code), cause, word(why.code), exchange.request_id()));
+        status, phrase, describe(why.code), cause, word(why.code),
+        escaped(exchange.request_id())));
 }
 
 }  // namespace proxyd::proxy

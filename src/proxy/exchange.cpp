@@ -2,6 +2,7 @@
 
 #include "access_log.hpp"
 #include "forward.hpp"
+#include "local_response.hpp"
 #include "pipeline.hpp"
 
 namespace proxyd::proxy {
@@ -29,7 +30,16 @@ Exchange::Exchange(WorkerContext& its_worker, GenerationRef its_generation,
 Exchange::~Exchange() { --worker.exchanges; }
 
 Task<void> Exchange::run() {
-    co_await run_pipeline(*this);
+    std::string failure;
+    try {
+        co_await run_pipeline(*this);
+    } catch (const std::exception& thrown) {  // out of memory, most likely
+        failure = thrown.what();
+    }
+    if (!failure.empty()) {
+        Error why(Reason::internal_error, Source::internal, Retry::no, std::move(failure));
+        co_await respond_error(*this, std::move(why));
+    }
     if (status == 0) status = status_of(Reason::client_closed);
     write_access_log(*this);
     stream->set_abort_listener(nullptr);

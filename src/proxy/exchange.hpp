@@ -50,6 +50,10 @@ class Exchange final : public vars::Scope, public http::AbortListener {
     void limit_total(std::chrono::milliseconds limit);
     [[nodiscard]] std::string_view request_id() const;
     void adopt_request_id(std::string_view id) noexcept { given_request_id_ = id; }
+    /// Of the answer, as logged: without its head.
+    [[nodiscard]] std::uint64_t body_bytes() const noexcept {
+        return upgraded ? upstream.response_bytes : stream->body_bytes_sent();
+    }
     /// Milliseconds since the head was complete.
     [[nodiscard]] async::Milliseconds elapsed() const noexcept {
         return worker.loop().now() - started;

@@ -100,7 +100,7 @@ void Exchange::append_request(Var var, std::string& out) const {
         case Var::args:
         case Var::query_string: out += match.query; return;
         case Var::is_args: out += match.query.empty() ? "" : "?"; return;
-        case Var::request_length: return append_number(out, head.content_length);
+        case Var::request_length: return append_number(out, stream->bytes_received());
         case Var::request_time: return append_seconds(out, elapsed());
         case Var::request_id: out += request_id(); return;
         case Var::content_length: out += head.fields.get(http::FieldId::content_length).value_or(""); return;
@@ -115,7 +115,7 @@ void Exchange::append_outcome(Var var, std::string& out) const {
             if (status != 0) append_number(out, static_cast<std::uint64_t>(status));
             return;
         case Var::body_bytes_sent:
-            return append_number(out, upgraded ? upstream.response_bytes : stream->body_bytes_sent());
+            return append_number(out, body_bytes());
         case Var::bytes_sent: return append_number(out, stream->bytes_sent());
         case Var::connection: return append_number(out, stream->facts().connection_id);
         case Var::connection_requests: return append_number(out, stream->facts().requests_before + 1);

@@ -73,24 +73,26 @@ Task<void> Forward::run() {
     }
     while (true) {
         auto head = co_await try_once();
-        if (head && !status_asks_for_retry((*head)->status)) {
-            attempts_.succeeded();
+        if (head && settles((*head)->status)) {
+            note_try((*head)->status);
             co_await relay(**head);
             co_return;
         }
         Next next = Next::other_peer;
-        Error why(Reason::upstream_bad_response, Source::upstream);
-        if (!head) {
+        Error why(Reason::upstream_status, Source::upstream);
+        if (head) {
+            note_try((*head)->status);
+        } else {
             why = canceled_ ? *canceled_ : client_failed_ ? *client_failed_ : head.error();
             next = canceled_ || client_failed_ ? Next::give_up : after(why);
-        } else {
-            attempts_.failed(why);
+            note_try(status_of(why.code));
         }
         co_await end_attempt();
         if (next == Next::give_up) {
-            exchange_.upstream.addresses = attempts_.addresses();
-            co_return co_await respond_error(exchange_, why);
+            co_await respond_error(exchange_, why);
+            co_return;
         }
+        log_attempt(exchange_, why, next == Next::same_peer);
         same_peer_ = next == Next::same_peer;
     }
 }
@@ -106,7 +108,7 @@ Task<void> Forward::end_attempt() {
 }
 
 Task<Result<http::ResponseHead*>> Forward::try_once() {
-    const async::Milliseconds began = exchange_.worker.loop().now();
+    began_ = exchange_.worker.loop().now();
     auto opened = co_await attempts_.open(idempotent_, std::exchange(same_peer_, false));
     if (canceled_) co_return *canceled_;
     if (!opened) co_return std::move(opened).error();
@@ -125,7 +127,7 @@ Task<Result<http::ResponseHead*>> Forward::try_once() {
     }
     // A failed send is not the answer: the peer may have said why before it closed.
     auto head = co_await read_final_head();
-    exchange_.upstream.header_time = exchange_.worker.loop().now() - began;
+    exchange_.upstream.header_time = exchange_.worker.loop().now() - began_;
     co_return head;
 }
 
@@ -177,23 +179,33 @@ bool Forward::may_ask_another(config::RetryOn word, bool nothing_sent) const {
            attempts_.another_peer_left();
 }
 
-bool Forward::status_asks_for_retry(int status) const {
+/// What a status says of its peer's health; false when another peer shall be asked instead.
+bool Forward::settles(int status) {
     const auto word = retry_word(status);
-    return word && may_ask_another(*word, false);
+    const bool listed = word && settings_.retry.has(*word);
+    // 403 and 404 are about the request, whoever lists them (nginx's max_fails counts neither).
+    if (listed && *word != config::RetryOn::http_403 && *word != config::RetryOn::http_404) {
+        attempts_.failed(Error(Reason::upstream_status, Source::upstream));
+    } else {
+        attempts_.succeeded();
+    }
+    return !listed || !may_ask_another(*word, false);
+}
+
+/// For the log: whom we asked and what came of it.
+void Forward::note_try(int status) {
+    UpstreamFacts& facts = exchange_.upstream;
+    facts.addresses = attempts_.addresses();
+    facts.response_time = exchange_.worker.loop().now() - began_;
+    if (!facts.statuses.empty()) facts.statuses.append(", ");
+    char digits[8];
+    facts.statuses.append(digits, std::to_chars(digits, digits + sizeof digits, status).ptr);
 }
 
 // The answer ----------------------------------------------------------------------------------
 
-void Forward::note_head(const http::ResponseHead& head) {
-    exchange_.upstream.addresses = attempts_.addresses();
-    char digits[8];
-    const auto end = std::to_chars(digits, digits + sizeof digits, head.status).ptr;
-    exchange_.upstream.statuses.assign(digits, end);
-    exchange_.upstream.fields = &head.fields;
-}
-
 Task<void> Forward::relay(http::ResponseHead& head) {
-    note_head(head);
+    exchange_.upstream.fields = &head.fields;
     if (head.status == 101) {
         co_await tunnel(head);
         co_return;
@@ -219,7 +231,7 @@ Task<void> Forward::relay(http::ResponseHead& head) {
             co_await copy_body(unbuffered);
         }
     }
-    exchange_.upstream.response_time = exchange_.elapsed();
+    exchange_.upstream.response_time = exchange_.worker.loop().now() - began_;
     finished_ = true;
     exchange_.upstream.fields = nullptr;
     co_await end_attempt();
@@ -264,9 +276,11 @@ Task<void> Forward::tunnel(http::ResponseHead& head) {
     const TunnelResult result =
         co_await run_tunnel(exchange_.worker.loop(), **client_end, *upstream_end,
                             exchange_.plan->timeouts.upgraded);
-    exchange_.reason = result.reason;
+    exchange_.reason = canceled_ ? canceled_->code : result.reason;
+    const bool ours = exchange_.reason != Reason::none && exchange_.reason != Reason::tunnel_closed;
+    if (ours) log_error(exchange_, Error(exchange_.reason));
     exchange_.upstream.response_bytes = result.to_client;
-    exchange_.upstream.response_time = exchange_.elapsed();
+    exchange_.upstream.response_time = exchange_.worker.loop().now() - began_;
     exchange_.upstream.fields = nullptr;
 }
 

@@ -31,12 +31,12 @@ class Forward {
     Task<void> end_attempt();
     [[nodiscard]] Next after(const Error& why);
     [[nodiscard]] bool may_ask_another(config::RetryOn word, bool nothing_sent) const;
-    [[nodiscard]] bool status_asks_for_retry(int status) const;
+    [[nodiscard]] bool settles(int status);
+    void note_try(int status);
 
     Task<void> relay(http::ResponseHead& head);
     Task<void> copy_body(bool unbuffered);
     Task<void> tunnel(http::ResponseHead& head);
-    void note_head(const http::ResponseHead& head);
 
     Exchange& exchange_;
     const config::Upstream& settings_;
@@ -48,6 +48,7 @@ class Forward {
     std::optional<Error> client_failed_;  ///< the upload ended because of the client
     bool same_peer_ = false;
     unsigned stale_ = 0;
+    async::Milliseconds began_ = 0;  ///< of the current try
     const bool idempotent_;
     bool finished_ = false;
     Lifetime lifetime_;

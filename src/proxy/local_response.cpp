@@ -7,8 +7,24 @@
 namespace proxyd::proxy {
 
 using http::FieldId;
+namespace {
+
+/// Without these an answer of its status says less than it must (RFC 9110 15.5, 15.4.17).
+constexpr http::FieldSet kNeeded{FieldId::www_authenticate, FieldId::proxy_authenticate,
+                                 FieldId::allow, FieldId::retry_after, FieldId::content_range};
+constexpr std::string_view kEveryMethod = "GET, HEAD, POST, PUT, DELETE, OPTIONS, PATCH";
+
+/// nginx's word for "close without an answer".
+constexpr int kNoAnswer = 444;
+
+}  // namespace
 
 Task<void> respond(Exchange& exchange, LocalResponse answer) {
+    if (answer.status == kNoAnswer) {
+        exchange.status = answer.status;
+        exchange.stream->reset(Error(Reason::none));
+        co_return;
+    }
     http::ResponseHead& head = exchange.response;
     head.fields.clear();
     head.status = answer.status;
@@ -19,6 +35,11 @@ Task<void> respond(Exchange& exchange, LocalResponse answer) {
     if (!answer.body.empty()) head.fields.add(FieldId::content_type, answer.content_type);
     if (!answer.location.empty()) head.fields.add(FieldId::location, answer.location);
     if (!answer.allow.empty()) head.fields.add(FieldId::allow, answer.allow);
+    if (answer.of_upstream != nullptr) {
+        for (const http::Field& field : *answer.of_upstream) {
+            if (kNeeded.contains(field.id)) head.fields.add(field.id, field.name, field.value);
+        }
+    }
     finish_response_head(exchange, true);
 
     exchange.head_sent = true;
@@ -29,7 +50,9 @@ Task<void> respond(Exchange& exchange, LocalResponse answer) {
         options.end = true;
         sent = co_await exchange.stream->send(answer.body, options);
     }
-    if (!sent && exchange.reason == Reason::none) exchange.reason = sent.error().code;
+    if (sent) co_return;
+    exchange.status = status_of(Reason::client_closed);  // nobody got it
+    if (exchange.reason == Reason::none) exchange.reason = sent.error().code;
 }
 
 Task<void> respond_error(Exchange& exchange, Error why) {
@@ -54,7 +77,8 @@ Task<void> respond_error(Exchange& exchange, Error why) {
     answer.content_type = page != nullptr ? std::string_view(page->content_type)
                                           : "text/html; charset=utf-8";
     if (why.code == Reason::method_not_allowed) {
-        answer.allow = exchange.plan->policy->methods.allow_value();
+        const std::string& listed = exchange.plan->policy->methods.allow_value();
+        answer.allow = listed.empty() ? kEveryMethod : std::string_view(listed);
     }
     co_await respond(exchange, answer);
 }
@@ -65,6 +89,7 @@ Task<void> respond_intercepted(Exchange& exchange, int status) {
     answer.status = status;
     answer.body = *page->body;
     answer.content_type = page->content_type;
+    answer.of_upstream = exchange.upstream.fields;
     co_await respond(exchange, answer);
 }
 

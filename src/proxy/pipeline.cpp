@@ -1,5 +1,6 @@
 #include "pipeline.hpp"
 
+#include <algorithm>
 #include <array>
 
 #include "forward.hpp"
@@ -19,6 +20,13 @@ struct Outcome {
     Error error;
 };
 
+constexpr std::size_t kLongestRequestId = 128;
+
+bool is_sound_request_id(std::string_view id) {
+    return !id.empty() && id.size() <= kLongestRequestId &&
+           std::ranges::all_of(id, [](char c) { return c > 0x20 && c < 0x7f; });
+}
+
 using Phase = Verdict (*)(Exchange&, Outcome&);
 
 Verdict refuse(Outcome& outcome, Error why) {
@@ -31,6 +39,14 @@ Verdict real_ip(Exchange& exchange, Outcome&) {
     const http::StreamFacts& facts = exchange.stream->facts();
     exchange.client = exchange.plans().real_ip->resolve(facts.remote_address, facts.remote_port,
                                                         exchange.request().fields, exchange.arena);
+    return Verdict::go_on;
+}
+
+/// One id through all logs: a trusted proxy's where it gave a sound one, else ours.
+Verdict request_id(Exchange& exchange, Outcome&) {
+    if (!exchange.client.trusted) return Verdict::go_on;
+    const auto given = exchange.request().fields.get(http::FieldId::x_request_id);
+    if (given && is_sound_request_id(*given)) exchange.adopt_request_id(*given);
     return Verdict::go_on;
 }
 
@@ -114,8 +130,9 @@ Verdict request_headers(Exchange& exchange, Outcome&) {
     return Verdict::go_on;
 }
 
-constexpr std::array<Phase, 9> kPhases{
+constexpr std::array<Phase, 10> kPhases{
     real_ip,          // first: every later phase and the log speak of the client
+    request_id,       // needs the verdict on the peer; every answer and line has it
     refused_head,     // nothing of a broken request is looked at further
     route,            // decides whose rules hold
     methods,          // cheap refusals before anything is read

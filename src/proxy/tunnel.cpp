@@ -22,25 +22,26 @@ struct Pipes {
     }
 
     /// Only inside a task of `directions`: waking the copies must not end the last one.
-    void cut(Reason why) {
-        if (result.reason == Reason::none) result.reason = why;
-        client.abort(Error(why));
-        upstream.abort(Error(why));
+    void cut(const Error& why) {
+        const bool ours = why.source == Source::internal;
+        if (result.reason == Reason::none) result.reason = ours ? why.code : Reason::tunnel_closed;
+        client.abort(why);
+        upstream.abort(why);
     }
 
     Task<void> time_out() {
-        cut(Reason::timeout_upgraded);
+        cut(Error(Reason::timeout_upgraded));
         co_return;
     }
 
     Task<void> copy(http::Tunnel& from, http::Tunnel& to, std::uint64_t& bytes) {
         while (true) {
             auto data = co_await from.read();
-            if (!data) co_return cut(Reason::tunnel_closed);
+            if (!data) co_return cut(data.error());
             if (data->empty()) break;
             deadline.arm(silent_for);
             bytes += data->size();
-            if (auto sent = co_await to.write(*data); !sent) co_return cut(Reason::tunnel_closed);
+            if (auto sent = co_await to.write(*data); !sent) co_return cut(sent.error());
         }
         to.finish();
     }

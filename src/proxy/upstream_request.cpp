@@ -11,20 +11,10 @@ void set_host(http::RequestHead& outgoing, const Exchange& exchange) {
     const std::string_view authority = exchange.request().authority;
     if (outgoing.fields.get(FieldId::host) == authority && !authority.empty()) return;
     // absolute-form wins over Host; HTTP/1.0 may have none, but we speak 1.1.
-    const std::string_view host =
-        authority.empty() ? std::string_view(exchange.plan->group->settings().name) : authority;
+    const std::string_view upstream = exchange.plan->group->settings().name;
+    const std::string_view spare = upstream.starts_with("unix:") ? "localhost" : upstream;
+    const std::string_view host = authority.empty() ? spare : authority;
     outgoing.fields.set(FieldId::host, http::name_of(FieldId::host), host);
-}
-
-void set_request_id(Exchange& exchange) {
-    http::HeaderMap& fields = exchange.outgoing.fields;
-    if (exchange.client.trusted) {
-        if (const auto given = exchange.request().fields.get(FieldId::x_request_id)) {
-            return exchange.adopt_request_id(*given);
-        }
-    }
-    if (fields.maybe(FieldId::x_request_id)) fields.remove(FieldId::x_request_id);
-    fields.add(FieldId::x_request_id, exchange.request_id());
 }
 
 }  // namespace
@@ -59,7 +49,8 @@ void build_upstream_request(Exchange& exchange) {
     http::remove_underscore_names(outgoing.fields);
     set_host(outgoing, exchange);
     policy::set_forwarded_fields(outgoing.fields, forwarded_facts(exchange), exchange.arena);
-    set_request_id(exchange);
+    outgoing.fields.set(FieldId::x_request_id, http::name_of(FieldId::x_request_id),
+                        exchange.request_id());
     const policy::HeaderRules& rules = exchange.plan->policy->request_rules;
     if (!rules.empty()) rules.apply(outgoing.fields, exchange, exchange.arena);
 }

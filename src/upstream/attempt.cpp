@@ -51,7 +51,7 @@ bool Attempts::choose(bool same) {
     if (chosen == nullptr) {
         const int index = group_.pick(tried_, pools_.loop().now());
         if (index < 0) return false;
-        if (index < 64) tried_ |= std::uint64_t{1} << index;
+        tried_.insert(static_cast<std::size_t>(index));
         chosen = &group_.peers()[static_cast<std::size_t>(index)];
     }
     leave_peer();
@@ -76,8 +76,7 @@ bool Attempts::another_peer_left() const noexcept {
     const auto& peers = group_.peers();
     const std::int64_t now = pools_.loop().now();
     for (std::size_t i = 0; i < peers.size(); ++i) {
-        const bool was_tried = i < 64 && (tried_ >> i & 1) != 0;
-        if (!was_tried && !peers[i].down && !peers[i].state->failed_at(now)) return true;
+        if (!tried_.contains(i) && !peers[i].down && !peers[i].state->failed_at(now)) return true;
     }
     return false;
 }

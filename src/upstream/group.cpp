@@ -72,19 +72,19 @@ std::shared_ptr<const Group> Group::make(std::shared_ptr<const config::Upstream>
 }
 
 int Group::pick_from(const std::vector<std::uint16_t>& order, std::atomic<std::uint64_t>& sequence,
-                     std::uint64_t tried, std::int64_t now) const noexcept {
+                     const PeerSet& tried, std::int64_t now) const noexcept {
     if (order.empty()) return -1;
     const std::uint64_t turn = sequence.fetch_add(1, std::memory_order_relaxed);
     for (std::size_t step = 0; step < order.size(); ++step) {
         const std::uint16_t index = order[(turn + step) % order.size()];
-        if (index < 64 && (tried >> index & 1) != 0) continue;
+        if (tried.contains(index)) continue;
         const Peer& peer = peers_[index];
         if (usable_ == 1 || peer.state->admit(now, peer.fail_timeout)) return index;
     }
     return -1;
 }
 
-int Group::pick(std::uint64_t tried, std::int64_t now) const noexcept {
+int Group::pick(const PeerSet& tried, std::int64_t now) const noexcept {
     const int primary = pick_from(primaries_, state_->sequence, tried, now);
     return primary >= 0 ? primary : pick_from(backups_, state_->backup_sequence, tried, now);
 }

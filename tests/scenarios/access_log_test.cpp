@@ -62,8 +62,11 @@ TEST(AccessLog, CombinedPlusAddsTimesPeerReasonAndId) {
 TEST(AccessLog, JsonHasEveryKeyInEveryLine) {
     FakeUpstream upstream;
     Daemon daemon("hosts: { app.test: @UP1@ }\n", ups(upstream));
+    // Each worker writes its own lines: one after the other, so that their order is known.
     get_once(daemon.http(), "/a?b=c", kFields);
+    daemon.wait_for_access(1);
     get_once(daemon.http(), "/", "", "unknown.test");
+    daemon.wait_for_access(2);
     RawClient(daemon.http()).exchange("BROKEN\r\n\r\n");
     for (std::size_t index = 0; index < 3; ++index) {
         const auto line = daemon.access(index);

@@ -35,6 +35,7 @@ namespace proxyd {
     X(upstream_closed, 502, "the upstream closed the connection before answering")             \
     X(upstream_bad_response, 502, "the upstream did not answer in valid HTTP")                 \
     X(upstream_header_too_large, 502, "the upstream's answer has a head above buffers.header") \
+    X(upstream_status, 0, "the upstream answered with a status that retry.on lists")           \
     X(upstream_body_cut, 0, "the upstream's answer ended early")                               \
     X(no_live_upstream, 502, "no server of the upstream is available")                         \
     X(overloaded, 503, "the proxy is out of resources")                                        \

@@ -15,6 +15,7 @@ namespace proxyd::http {
     X(connection, "Connection")                            \
     X(content_encoding, "Content-Encoding")                \
     X(content_length, "Content-Length")                    \
+    X(content_range, "Content-Range")                      \
     X(content_type, "Content-Type")                        \
     X(cookie, "Cookie")                                    \
     X(date, "Date")                                        \

@@ -109,6 +109,8 @@ class ServerStream {
     virtual void close_after() noexcept = 0;
     /// Not owned; null to forget it.
     virtual void set_abort_listener(AbortListener* listener) noexcept = 0;
+    /// Of this request so far: head and decoded body.
+    [[nodiscard]] virtual std::uint64_t bytes_received() const noexcept = 0;
     /// Bytes handed to the kernel or queued for this answer: head included / body only.
     [[nodiscard]] virtual std::uint64_t bytes_sent() const noexcept = 0;
     [[nodiscard]] virtual std::uint64_t body_bytes_sent() const noexcept = 0;

@@ -72,7 +72,7 @@ class Attempts {
     const AttemptSettings settings_;
     const Peer* peer_ = nullptr;
     Connecting* connecting_ = nullptr;
-    std::uint64_t tried_ = 0;
+    PeerSet tried_;
     unsigned count_ = 0;
     std::array<const Peer*, 8> history_{};  ///< for addresses(); later tries are not listed
     std::chrono::milliseconds connect_time_{0};

@@ -9,6 +9,7 @@
 
 #include "proxyd/base/error.hpp"
 #include "proxyd/config/model.hpp"
+#include "proxyd/upstream/peer_set.hpp"
 
 namespace proxyd::net {
 class Endpoint;
@@ -91,9 +92,8 @@ class Group {
     [[nodiscard]] const config::Upstream& settings() const noexcept { return *settings_; }
     [[nodiscard]] const std::vector<Peer>& peers() const noexcept { return peers_; }
 
-    /// The next peer that is up and whose index is not in `tried` (one bit each, the first 64);
-    /// primaries first, then backups. -1: none.
-    [[nodiscard]] int pick(std::uint64_t tried, std::int64_t now) const noexcept;
+    /// The next peer that is up and not in `tried`; primaries first, then backups. -1: none.
+    [[nodiscard]] int pick(const PeerSet& tried, std::int64_t now) const noexcept;
     void report_failure(const Peer& peer, std::int64_t now, Reason why) const;
     void report_success(const Peer& peer) const noexcept;
     /// Servers that take part: not down by configuration.
@@ -101,7 +101,7 @@ class Group {
 
   private:
     [[nodiscard]] int pick_from(const std::vector<std::uint16_t>& order,
-                                std::atomic<std::uint64_t>& sequence, std::uint64_t tried,
+                                std::atomic<std::uint64_t>& sequence, const PeerSet& tried,
                                 std::int64_t now) const noexcept;
 
     std::shared_ptr<const config::Upstream> settings_;

@@ -98,7 +98,7 @@ Result<BodyPart> BodyReader::take(std::size_t max) {
     BodyPart part;
     if (framing_ == Framing::chunked) {
         auto chunk = take_chunk(max);
-        if (!chunk) return chunk;
+        if (!chunk) return breaks(std::move(chunk).error());
         part = *chunk;
     } else {
         std::string_view data = channel_.unread().substr(0, max);
@@ -115,8 +115,8 @@ Result<BodyPart> BodyReader::take(std::size_t max) {
     }
     received_ += part.data.size();
     if (received_ > max_body_) {
-        return Error(Reason::body_too_large, side_, Retry::no,
-                     "the body is larger than max_body_size");
+        return breaks(Error(Reason::body_too_large, side_, Retry::no,
+                            "the body is larger than max_body_size"));
     }
     done_ = part.end;
     return part;
@@ -135,17 +135,17 @@ Task<Result<BodyPart>> BodyReader::read(std::size_t max, std::chrono::millisecon
 
 Task<Result<BodyPart>> BodyReader::read_slow(std::size_t max, std::chrono::milliseconds limit) {
     while (true) {
-        if (channel_.input_ended()) co_return cut();
+        if (channel_.input_ended()) co_return breaks(cut());
         if (pending_.empty()) release();  // framing without data must not fill the block
         if (framing_ != Framing::length && channel_.more_likely()) channel_.want(kBulk);
         const async::Milliseconds since = channel_.loop().now();
         const Channel::Fill filled = co_await channel_.fill(patience(limit), true);
         waited_ += channel_.loop().now() - since;
-        if (filled == Channel::Fill::closed) co_return channel_.failure();
+        if (filled == Channel::Fill::closed) co_return breaks(channel_.failure());
         if (filled == Channel::Fill::interrupted) {
             co_return Error(Reason::client_closed, side_, Retry::no, "reading was given up");
         }
-        if (filled == Channel::Fill::late) co_return late();
+        if (filled == Channel::Fill::late) co_return breaks(late());
         auto part = take(max);
         if (!part || !part->data.empty() || part->end) co_return part;
     }

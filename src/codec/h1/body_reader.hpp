@@ -18,6 +18,8 @@ class BodyReader {
     Task<Result<http::BodyPart>> read(std::size_t max, std::chrono::milliseconds limit);
     [[nodiscard]] bool ready() const noexcept;
     [[nodiscard]] bool done() const noexcept { return done_; }
+    /// An error was returned: where the body ends is not known any more, or not worth waiting for.
+    [[nodiscard]] bool broken() const noexcept { return broken_; }
     /// Bytes of a length-framed body that nobody read yet; UINT64_MAX when not known.
     [[nodiscard]] std::uint64_t left() const noexcept;
     [[nodiscard]] std::uint64_t received() const noexcept { return received_; }
@@ -30,6 +32,10 @@ class BodyReader {
   private:
     Result<http::BodyPart> take(std::size_t max);
     Result<http::BodyPart> take_chunk(std::size_t max);
+    Error breaks(Error why) noexcept {
+        broken_ = true;
+        return why;
+    }
     Task<Result<http::BodyPart>> read_slow(std::size_t max, std::chrono::milliseconds limit);
     [[nodiscard]] Error cut() const;
     [[nodiscard]] Error late() const;
@@ -48,6 +54,7 @@ class BodyReader {
     std::string_view pending_;       ///< chunk data decoded ahead
     bool pending_end_ = false;
     bool done_ = true;
+    bool broken_ = false;
 };
 
 }  // namespace proxyd::codec::h1

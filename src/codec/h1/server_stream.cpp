@@ -71,6 +71,7 @@ void ServerStreamH1::check_request_line(std::string_view line) {
     const std::size_t last = line.rfind(' ');
     head_.method_text = line.substr(0, space);
     head_.method = http::parse_method(head_.method_text);
+    if (space == last && space != line.npos) head_.target = line.substr(space + 1);  // for the log
     if (!is_token(head_.method_text) || space == last || space == std::string_view::npos) {
         return refuse(Error(Reason::bad_request, Source::downstream, Retry::no,
                             "the request line is not valid"));
@@ -109,7 +110,10 @@ void ServerStreamH1::check_target() {
         const std::size_t slash = std::min(rest.find_first_of("/?"), rest.size());
         head_.authority = rest.substr(0, slash);
         head_.target = rest.substr(slash);
-        if (head_.target.empty()) head_.target = "/";
+        if (!head_.target.starts_with('/')) {
+            target_text_.append("/").append(head_.target);
+            head_.target = target_text_;
+        }
         if (head_.target.front() == '/' && !head_.authority.empty()) return;
     }
     refuse(Error(Reason::bad_request, Source::downstream, Retry::no,
@@ -149,6 +153,7 @@ void ServerStreamH1::check_upgrade() {
 }
 
 void ServerStreamH1::parse(std::string_view text) {
+    head_bytes_ = text.size();
     const std::size_t line_end = text.find(kCrlf);
     check_request_line(text.substr(0, line_end));
     if (refused_) return;
@@ -194,7 +199,7 @@ void ServerStreamH1::stop(http::StopReason) noexcept { channel_.interrupt(); }
 
 /// What is unread of the body can be skipped, so that the next request may follow.
 bool ServerStreamH1::body_can_be_drained() const noexcept {
-    if (refused_ || (continue_owed_ && !reader_.done())) return false;
+    if (refused_ || reader_.broken() || (continue_owed_ && !reader_.done())) return false;
     return reader_.left() <= kDrainBytes;
 }
 

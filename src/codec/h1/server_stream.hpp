@@ -51,6 +51,9 @@ class ServerStreamH1 final : public http::ServerStream,
     void set_abort_listener(http::AbortListener* listener) noexcept override {
         listener_ = listener;
     }
+    [[nodiscard]] std::uint64_t bytes_received() const noexcept override {
+        return head_bytes_ + reader_.received();
+    }
     [[nodiscard]] std::uint64_t bytes_sent() const noexcept override { return sent_; }
     [[nodiscard]] std::uint64_t body_bytes_sent() const noexcept override { return body_sent_; }
 
@@ -83,7 +86,8 @@ class ServerStreamH1 final : public http::ServerStream,
     http::AbortListener* listener_ = nullptr;
     std::string tail_;
     std::size_t send_buffer_ = 0;
-    std::uint64_t sent_ = 0, body_sent_ = 0;
+    std::uint64_t head_bytes_ = 0, sent_ = 0, body_sent_ = 0;
+    std::string target_text_;  ///< where the request's own spelling cannot be used
     bool chunked_ = false;
     bool keepalive_ = true;
     bool continue_owed_ = false;

@@ -30,6 +30,10 @@ class BlockList {
 
     void give_back(char* data, std::size_t size) {
         if (warm_.size() * size < kWarmBytes) return warm_.push_back(data);
+        give_up(data, size);
+    }
+
+    void give_up(char* data, std::size_t size) {
         ::madvise(data, size, MADV_DONTNEED);
         cold_.push_back(data);
     }
@@ -86,6 +90,11 @@ void Block::release() noexcept {
     }
     data_ = nullptr;
     size_ = 0;
+}
+
+void Block::discard() noexcept {
+    if (data_ == nullptr || !pooled(size_)) return release();
+    list_of(size_).give_up(std::exchange(data_, nullptr), std::exchange(size_, 0));
 }
 
 }  // namespace proxyd

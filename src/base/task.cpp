@@ -8,8 +8,8 @@
 namespace proxyd::detail {
 namespace {
 
-constexpr std::size_t kClassBytes = 32;
-constexpr std::size_t kClasses = 64;
+constexpr std::size_t kClassBytes = 16;
+constexpr std::size_t kClasses = 128;
 constexpr std::size_t kKeptPerClass = 4096;
 
 struct FreeFrame {

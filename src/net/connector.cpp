@@ -2,6 +2,7 @@
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 
 #include <boost/asio/posix/basic_stream_descriptor.hpp>
 #include <cerrno>
@@ -35,6 +36,12 @@ Error failed(int code, const Endpoint& endpoint) {
             return Error(Reason::upstream_unreachable, Source::upstream, Retry::yes,
                          "cannot connect to " + where + ": " + std::strerror(code));
     }
+}
+
+/// An event of an older socket with the same place in the reactor may wake us too early.
+bool writable(int descriptor) noexcept {
+    pollfd entry{descriptor, POLLOUT, 0};
+    return ::poll(&entry, 1, 0) != 0;
 }
 
 }  // namespace
@@ -87,8 +94,10 @@ Task<Result<TransportPtr>> Connector::connect(const Endpoint& endpoint,
     pending_ = pending;
     transport->observe(pending.get());
     pending->deadline.arm(limit);
-    transport->wait_write();
-    co_await pending->ready.wait();
+    do {
+        transport->wait_write();
+        co_await pending->ready.wait();
+    } while (!pending->error && !writable(raw));
 
     pending_.reset();
     pending->deadline.disarm();

@@ -1,5 +1,6 @@
 #include "proxyd/net/socket_transport.hpp"
 
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -86,9 +87,19 @@ class SocketTransport final : public Transport {
         return got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
     }
 
-    [[nodiscard]] bool ended() const noexcept override {
+    [[nodiscard]] ErrorCode ended() const noexcept override {
         char byte = 0;
-        return ::recv(socket_.get(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+        const ssize_t got = ::recv(socket_.get(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+        if (got == 0) return asio::error::eof;
+        if (got > 0 || errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR) return {};
+        return last_error();
+    }
+
+    [[nodiscard]] ErrorCode left() const noexcept override {
+        pollfd entry{socket_.get(), POLLRDHUP, 0};
+        if (::poll(&entry, 1, 0) != 1) return {};
+        if ((entry.revents & (POLLERR | POLLHUP)) != 0) return asio::error::connection_reset;
+        return (entry.revents & POLLRDHUP) != 0 ? ErrorCode(asio::error::eof) : ErrorCode();
     }
 
   private:

@@ -30,9 +30,11 @@ Exchange::Exchange(WorkerContext& its_worker, GenerationRef its_generation,
 Exchange::~Exchange() { --worker.exchanges; }
 
 Task<void> Exchange::run() {
+    std::optional<Forward> upstream_half;  // until the line is written: it shows the upstream's head
     std::string failure;
     try {
-        co_await run_pipeline(*this);
+        const bool goes_on = co_await run_pipeline(*this);
+        if (goes_on) co_await upstream_half.emplace(*this).run();
     } catch (const std::exception& thrown) {  // out of memory, most likely
         failure = thrown.what();
     }

@@ -20,6 +20,8 @@ using std::chrono::milliseconds;
 /// Bodies up to this size go out with the head, before the answer is looked for.
 constexpr std::size_t kInlineBody = 32 * 1024;
 constexpr std::size_t kPiece = 256 * 1024;
+/// How long the rest of a body may follow an answer that is complete and no error.
+constexpr milliseconds kUploadGrace{1000};
 /// A pool can hold many connections that died together.
 constexpr unsigned kMaxStale = 3;
 
@@ -45,6 +47,7 @@ Forward::Forward(Exchange& exchange)
 
 Forward::~Forward() {
     exchange_.forward = nullptr;
+    exchange_.upstream.fields = nullptr;
 }
 
 void Forward::cancel(const Error& why) {
@@ -97,19 +100,34 @@ Task<void> Forward::run() {
     }
 }
 
+Task<void> Forward::end_upload(milliseconds grace) {
+    if (uploads_.size() == 0) co_return;
+    async::Deadline over(
+        exchange_.worker.loop().wheel(),
+        [](void* self) { static_cast<Forward*>(self)->stop_upload(); }, this);
+    over.arm(grace);
+    if (!over.armed()) stop_upload();
+    co_await uploads_.join();
+}
+
+/// Often ends the upload, and with it whoever waits for it: last action.
+void Forward::stop_upload() {
+    const Lifetime::Watch here(lifetime_);
+    stream_->reset(Error(Reason::upstream_closed, Source::upstream));
+    if (!here.ended()) body_.stop();
+}
+
 /// Closes what the last try left open, so that the next one starts clean.
 Task<void> Forward::end_attempt() {
-    if (uploads_.size() != 0) {
-        if (stream_) stream_->reset(Error(Reason::upstream_closed, Source::upstream));
-        body_.stop();
-        co_await uploads_.join();
-    }
+    co_await end_upload(milliseconds{0});
     stream_.reset();
 }
 
 Task<Result<http::ResponseHead*>> Forward::try_once() {
     began_ = exchange_.worker.loop().now();
-    auto opened = co_await attempts_.open(idempotent_, std::exchange(same_peer_, false));
+    // What cannot be sent twice wants a connection that was looked at.
+    const bool may_fail = idempotent_ && body_.replayable() && body_.complete();
+    auto opened = co_await attempts_.open(may_fail, std::exchange(same_peer_, false));
     if (canceled_) co_return *canceled_;
     if (!opened) co_return std::move(opened).error();
     stream_ = std::move(*opened);
@@ -119,7 +137,7 @@ Task<Result<http::ResponseHead*>> Forward::try_once() {
     options.end = !body_.present();
     auto sent = co_await stream_->send_head(exchange_.outgoing, options);
     if (body_.present()) {
-        if (body_.complete() && body_.buffered().size() <= kInlineBody) {
+        if (body_.held() && body_.buffered().size() <= kInlineBody) {
             sent = co_await body_.send_to(*stream_);
         } else {
             uploads_.spawn(upload());
@@ -150,6 +168,7 @@ Task<Result<http::ResponseHead*>> Forward::read_final_head() {
 Task<void> Forward::upload() {
     auto sent = co_await body_.send_to(*stream_);
     if (sent || canceled_ || sent.error().source != Source::downstream) co_return;
+    if (exchange_.head_sent) co_return;  // the answer does not wait for the rest of the request
     client_failed_ = sent.error();
     if (stream_) stream_->reset(*client_failed_);
 }
@@ -233,8 +252,8 @@ Task<void> Forward::relay(http::ResponseHead& head) {
     }
     exchange_.upstream.response_time = exchange_.worker.loop().now() - began_;
     finished_ = true;
-    exchange_.upstream.fields = nullptr;
-    co_await end_attempt();
+    // An answer that came early may have said all; one that kept pace is about to see the end.
+    co_await end_upload(exchange_.status < 400 ? kUploadGrace : milliseconds{0});
 }
 
 Task<void> Forward::copy_body(bool unbuffered) {
@@ -281,7 +300,6 @@ Task<void> Forward::tunnel(http::ResponseHead& head) {
     if (ours) log_error(exchange_, Error(exchange_.reason));
     exchange_.upstream.response_bytes = result.to_client;
     exchange_.upstream.response_time = exchange_.worker.loop().now() - began_;
-    exchange_.upstream.fields = nullptr;
 }
 
 }  // namespace proxyd::proxy

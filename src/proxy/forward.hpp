@@ -28,6 +28,8 @@ class Forward {
     Task<Result<http::ResponseHead*>> try_once();
     Task<Result<http::ResponseHead*>> read_final_head();
     Task<void> upload();
+    Task<void> end_upload(std::chrono::milliseconds grace);
+    void stop_upload();
     Task<void> end_attempt();
     [[nodiscard]] Next after(const Error& why);
     [[nodiscard]] bool may_ask_another(config::RetryOn word, bool nothing_sent) const;

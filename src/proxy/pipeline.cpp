@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 
-#include "forward.hpp"
 #include "local_response.hpp"
 #include "proxyd/policy/body_limits.hpp"
 #include "proxyd/policy/redirect.hpp"
@@ -145,7 +144,7 @@ constexpr std::array<Phase, 10> kPhases{
 
 }  // namespace
 
-Task<void> run_pipeline(Exchange& exchange) {
+Task<bool> run_pipeline(Exchange& exchange) {
     Outcome outcome;
     for (const Phase phase : kPhases) {
         const Verdict verdict = phase(exchange, outcome);
@@ -155,10 +154,9 @@ Task<void> run_pipeline(Exchange& exchange) {
         } else {
             co_await respond_error(exchange, std::move(outcome.error));
         }
-        co_return;
+        co_return false;
     }
-    Forward forward(exchange);
-    co_await forward.run();
+    co_return true;
 }
 
 }  // namespace proxyd::proxy

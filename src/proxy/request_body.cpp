@@ -36,7 +36,7 @@ Task<Result<void>> RequestBody::send_to(http::ClientStream& upstream) {
     if (!view_.empty() || complete_) {
         if (auto sent = co_await upstream.send(view_, options); !sent) co_return sent;
     }
-    streaming_ = !complete_;
+    if (!complete_) streamed_ = true;
     while (!complete_) {
         if (!source_.ready()) {
             options.trailers = nullptr;

@@ -21,8 +21,10 @@ class RequestBody {
     [[nodiscard]] bool complete() const noexcept { return complete_; }
     [[nodiscard]] std::string_view buffered() const noexcept { return view_; }
     [[nodiscard]] const http::HeaderMap* trailers() const noexcept { return trailers_; }
-    /// Whether another attempt can send all of it.
-    [[nodiscard]] bool replayable() const noexcept { return complete_ || !streaming_; }
+    /// All of it is in memory.
+    [[nodiscard]] bool held() const noexcept { return complete_ && !streamed_; }
+    /// Whether another attempt can send all of it: nothing passed through that was not kept.
+    [[nodiscard]] bool replayable() const noexcept { return !streamed_; }
 
     /// Sends what was buffered, then what comes. Stops at the first error of either side.
     Task<Result<void>> send_to(http::ClientStream& upstream);
@@ -36,7 +38,7 @@ class RequestBody {
     const http::HeaderMap* trailers_ = nullptr;
     const bool present_;
     bool complete_;
-    bool streaming_ = false;
+    bool streamed_ = false;
 };
 
 }  // namespace proxyd::proxy

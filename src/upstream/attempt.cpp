@@ -58,6 +58,7 @@ bool Attempts::choose(bool same) {
     peer_ = chosen;
     peer_->state->in_flight.fetch_add(1, std::memory_order_relaxed);
     peer_->state->requests.fetch_add(1, std::memory_order_relaxed);
+    if (same) return true;  // the same try, on a connection that lives
     if (count_ < history_.size()) history_[count_] = peer_;
     ++count_;
     return true;
@@ -81,7 +82,7 @@ bool Attempts::another_peer_left() const noexcept {
     return false;
 }
 
-Task<Result<std::unique_ptr<http::ClientStream>>> Attempts::open(bool idempotent, bool fresh) {
+Task<Result<std::unique_ptr<http::ClientStream>>> Attempts::open(bool may_fail, bool fresh) {
     using Opened = Result<std::unique_ptr<http::ClientStream>>;
     if (!choose(fresh)) {
         return Task<Opened>(Error(Reason::no_live_upstream, Source::upstream, Retry::no,
@@ -92,7 +93,7 @@ Task<Result<std::unique_ptr<http::ClientStream>>> Attempts::open(bool idempotent
     ConnectionPool& pool = pools_.impl_->pool_of(*peer_);
     codec::ClientLimits limits;
     limits.max_header_size = settings_.max_header_size;
-    auto stream = pool.reuse(limits, !idempotent);
+    auto stream = pool.reuse(limits, !may_fail);
     if (!stream) return connect();
     http::ClientTimeouts timeouts;
     timeouts.send = settings_.send;

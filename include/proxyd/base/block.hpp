@@ -22,6 +22,8 @@ class Block {
     ~Block() { release(); }
 
     void release() noexcept;
+    /// The same where it will not be needed again soon: the memory is the system's at once.
+    void discard() noexcept;
     [[nodiscard]] char* data() const noexcept { return data_; }
     [[nodiscard]] std::size_t size() const noexcept { return size_; }
     explicit operator bool() const noexcept { return data_ != nullptr; }

@@ -19,7 +19,7 @@ class TaskParent {
 
 namespace detail {
 
-/// Coroutine frames come from a free list of the thread (classes of 32 bytes, up to 2 KiB), so a
+/// Coroutine frames come from a free list of the thread (classes of 16 bytes, up to 2 KiB), so a
 /// request allocates nothing in the steady state. A frame is freed on the thread that made it.
 void* allocate_frame(std::size_t bytes);
 void free_frame(void* frame, std::size_t bytes) noexcept;

@@ -59,8 +59,11 @@ class Transport
     /// Whether the peer already closed or sent something, as far as the kernel knows (one system
     /// call). For a pooled connection that must not fail.
     [[nodiscard]] virtual bool quiet() const noexcept = 0;
-    /// Whether the peer has finished sending and nothing is left to read (one system call).
-    [[nodiscard]] virtual bool ended() const noexcept = 0;
+    /// eof or the error when the peer has finished sending and nothing is left to read; none while
+    /// there is or may be more (one system call).
+    [[nodiscard]] virtual ErrorCode ended() const noexcept = 0;
+    /// The same, whatever is left to read.
+    [[nodiscard]] virtual ErrorCode left() const noexcept = 0;
 
   protected:
     TransportObserver* observer_ = nullptr;

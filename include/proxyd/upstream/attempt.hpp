@@ -45,8 +45,8 @@ class Attempts {
     ~Attempts();
 
     /// A stream to a peer that was not tried yet; `fresh`: to the same peer as before, on a new
-    /// connection. `idempotent` false: a pooled connection is looked at before it is trusted.
-    Task<Result<std::unique_ptr<http::ClientStream>>> open(bool idempotent, bool fresh = false);
+    /// connection. `may_fail` false: a pooled connection is looked at before it is trusted.
+    Task<Result<std::unique_ptr<http::ClientStream>>> open(bool may_fail, bool fresh = false);
     /// How the current try ended, for the peer's health.
     void failed(const Error& why);
     void succeeded();

@@ -60,7 +60,7 @@ std::chrono::milliseconds BodyReader::patience(std::chrono::milliseconds limit) 
 
 bool BodyReader::ready() const noexcept {
     if (done_ || !pending_.empty() || channel_.closed() || channel_.input_ended()) return true;
-    return channel_.unread().size() > loaned_ || channel_.more_likely();
+    return channel_.unread().size() > loaned_;
 }
 
 Result<BodyPart> BodyReader::take_chunk(std::size_t max) {

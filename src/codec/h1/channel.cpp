@@ -38,13 +38,6 @@ Channel::Channel(async::Loop& loop, net::TransportPtr transport, ChannelListener
               channel.outcome_ = Fill::late;
               channel.reader_.set();
           },
-          this),
-      send_deadline_(
-          loop.wheel(),
-          [](void* self) {
-              auto& channel = *static_cast<Channel*>(self);
-              channel.fail(Error(channel.send_late_, channel.side_), true);
-          },
           this) {
     transport_->observe(this);
 }
@@ -127,9 +120,15 @@ Task<Channel::Fill> Channel::fill(std::chrono::milliseconds limit, bool inside) 
 /// While the standing read owns the place behind end_, only the end can be looked for; bytes that
 /// come later raise their own event.
 void Channel::look_for_end() {
-    if (!transport_->ended()) return;
-    input_ended_ = true;
-    input_error_ = boost::asio::error::eof;
+    input_error_ = transport_->ended();
+    input_ended_ = static_cast<bool>(input_error_);
+}
+
+void Channel::look() {
+    arm();
+    if (closed_ || input_ended_) return;
+    if (const net::ErrorCode error = transport_->left()) return end_input(error);
+    if (!armed_) read_deadline_.arm(watch_);  // no event will come: unread bytes fill the block
 }
 
 Task<Channel::Fill> Channel::fill_slow(std::chrono::milliseconds limit) {
@@ -141,7 +140,7 @@ Task<Channel::Fill> Channel::fill_slow(std::chrono::milliseconds limit) {
     read_deadline_.arm(limit);
     reader_.clear();
     co_await reader_.wait();
-    read_deadline_.disarm();
+    read_deadline_.arm(watch_);
     co_return closed_ ? Fill::closed : outcome_;
 }
 
@@ -161,7 +160,7 @@ void Channel::end_input(const net::ErrorCode& error) {
 void Channel::on_read(const net::ErrorCode& error, std::size_t bytes) {
     armed_ = false;
     if (error == boost::asio::error::operation_aborted && resting_ && !closed_) {
-        block_.release();
+        block_.discard();
         begin_ = end_ = 0;
         return transport_->wait_read();
     }
@@ -212,6 +211,7 @@ bool Channel::send_failed(const net::ErrorCode& error) {
 bool Channel::flush(std::string_view body, std::string_view tail) {
     if (failed()) return false;
     if (write_waiting_ || (body.size() + tail.size() <= kCopyBytes && !out_.empty())) {
+        compact_output();
         out_.append(body).append(tail);
         if (write_waiting_) return true;
         body = tail = {};
@@ -241,11 +241,36 @@ bool Channel::flush(std::string_view body, std::string_view tail) {
         out_sent_ = 0;
     }
     const std::size_t of_body = std::min(sent, body.size());
+    compact_output();
     out_.append(body.substr(of_body)).append(tail.substr(sent - of_body));
     write_waiting_ = true;
-    send_deadline_.arm(send_limit_);
+    if (result.bytes != 0 || !send_deadline_) arm_send_deadline();
     transport_->wait_write();
     return true;
+}
+
+void Channel::arm_send_deadline() {
+    if (!send_deadline_) {
+        const auto late = [](void* self) {
+            auto& channel = *static_cast<Channel*>(self);
+            channel.fail(Error(channel.send_late_, channel.side_), true);
+        };
+        send_deadline_ = std::make_unique<async::Deadline>(loop_.wheel(), late, this);
+    }
+    send_deadline_->arm(send_limit_);
+}
+
+/// The queue may never run dry: what was sent must go once it is most of the memory.
+void Channel::compact_output() {
+    if (out_sent_ == 0 || out_sent_ < out_.size() - out_sent_) return;
+    out_.erase(0, out_sent_);
+    out_sent_ = 0;
+}
+
+void Channel::set_send_limit(std::chrono::milliseconds limit, Reason late) {
+    send_limit_ = limit;
+    send_late_ = late;
+    if (write_waiting_) arm_send_deadline();
 }
 
 void Channel::on_writable(const net::ErrorCode& error) {
@@ -255,10 +280,10 @@ void Channel::on_writable(const net::ErrorCode& error) {
     if (error) {
         send_failed(error);
     } else if (flush() && queued() < before) {
-        send_deadline_.arm(send_limit_);
+        arm_send_deadline();
     }
     if (queued() == 0) {
-        send_deadline_.disarm();
+        send_deadline_.reset();
         if (finish_when_sent_) transport_->shutdown_send();
         if (out_.capacity() > kKeptOutput) release_output();
     }
@@ -298,7 +323,7 @@ void Channel::fail(Error why, bool hard) {
     closed_ = true;
     if (!failed()) failure_ = std::make_unique<Error>(std::move(why));
     read_deadline_.disarm();
-    send_deadline_.disarm();
+    if (send_deadline_) send_deadline_->disarm();
     if (hard) {
         transport_->abort();
     } else {

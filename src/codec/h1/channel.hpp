@@ -19,7 +19,7 @@ class ChannelListener {
   public:
     virtual void on_unexpected_input() = 0;  ///< bytes came while no fill() was pending
     virtual void on_input_end() = 0;  ///< EOF, an error or a failure while no fill() was pending
-    virtual void on_timer() = 0;      ///< arm_timer() ran out
+    virtual void on_timer() = 0;      ///< nobody filled for the time of watch()
 
   protected:
     ~ChannelListener() = default;
@@ -80,15 +80,18 @@ class Channel final : public net::TransportObserver {
     Task<bool> drained(std::size_t bytes);
     /// Half-close, after what is queued.
     void finish_output() noexcept;
-    void set_send_limit(std::chrono::milliseconds limit, Reason late) noexcept {
-        send_limit_ = limit;
-        send_late_ = late;
-    }
+    /// For what is queued now and later.
+    void set_send_limit(std::chrono::milliseconds limit, Reason late);
 
     // State ------------------------------------------------------------------------------------
-    /// While nobody fills: on_timer() after this time.
-    void arm_timer(std::chrono::milliseconds after) { read_deadline_.arm(after); }
-    void disarm_timer() noexcept { read_deadline_.disarm(); }
+    /// on_timer() when nobody filled for so long; 0 = never.
+    void watch(std::chrono::milliseconds after) {
+        watch_ = after;
+        if (!reader_.waiting()) read_deadline_.arm(after);
+    }
+    /// Asks the kernel whether the peer has left: an end that came together with the last bytes
+    /// that were read raises no event of its own. Told by on_input_end().
+    void look();
     /// Sending is over; closed() tells whether receiving is, too.
     [[nodiscard]] bool failed() const noexcept { return failure_ != nullptr; }
     [[nodiscard]] bool closed() const noexcept { return closed_; }
@@ -110,6 +113,8 @@ class Channel final : public net::TransportObserver {
     void make_room();
     void end_input(const net::ErrorCode& error);
     bool send_failed(const net::ErrorCode& error);
+    void arm_send_deadline();
+    void compact_output();
     void release_output() noexcept;
 
     async::Loop& loop_;
@@ -132,9 +137,10 @@ class Channel final : public net::TransportObserver {
 
     std::string out_;
     std::size_t out_sent_ = 0;
-    std::chrono::milliseconds send_limit_{0};
+    std::chrono::milliseconds send_limit_{0}, watch_{0};
     std::unique_ptr<Error> failure_;
-    async::Deadline read_deadline_, send_deadline_;
+    async::Deadline read_deadline_;
+    std::unique_ptr<async::Deadline> send_deadline_;  ///< while something is queued
 };
 
 /// The error of a wait that ended because the peer closed or broke the connection.

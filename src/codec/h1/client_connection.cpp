@@ -199,7 +199,7 @@ ClientConnection::ClientConnection(async::Loop& loop, net::TransportPtr transpor
 ClientConnection::~ClientConnection() = default;
 
 std::unique_ptr<http::ClientStream> ClientConnection::open(const ClientLimits& limits) {
-    channel_.disarm_timer();
+    channel_.watch(milliseconds{0});
     ++exchanges_;
     auto stream = std::make_unique<Stream>(*this, limits);
     stream_ = stream.get();
@@ -213,12 +213,14 @@ bool ClientConnection::quiet() const noexcept { return channel_.transport().quie
 /// The last action of the stream's destructor: may destroy the connection.
 void ClientConnection::stream_ended(bool reusable) {
     stream_ = nullptr;
+    // A read that was full may have left bytes in the kernel, and no event will tell of them.
     const bool clean = channel_.unread().empty() && !channel_.input_ended() &&
-                       !channel_.failed() && channel_.queued() == 0;
+                       !channel_.failed() && channel_.queued() == 0 &&
+                       (!channel_.more_likely() || quiet());
     if (!reusable || !clean) return observer_.on_closed(*this);
     resting_ = false;
     channel_.arm();
-    channel_.arm_timer(kRestAfter);
+    channel_.watch(kRestAfter);
     observer_.on_idle(*this);
 }
 
@@ -238,7 +240,7 @@ void ClientConnection::on_timer() {
     }
     resting_ = true;
     channel_.rest();
-    if (idle_limit_.count() != 0) channel_.arm_timer(idle_limit_ - kRestAfter);
+    if (idle_limit_.count() != 0) channel_.watch(idle_limit_ - kRestAfter);
 }
 
 }  // namespace proxyd::codec::h1

@@ -48,6 +48,7 @@ struct Parser::Callbacks {
         return HPE_PAUSED;
     }
     static int on_chunk_header(llhttp_t* parser) {
+        if (parser->content_length > INT64_MAX) return -1;
         if (parser->content_length != 0) return 0;
         self(parser).last_chunk_ = true;
         return HPE_PAUSED;  // what follows are trailers

@@ -14,6 +14,10 @@ constexpr std::size_t kBlock = 8 * 1024;
 constexpr milliseconds kRestAfter{1000};
 /// A request may be on its way when the drain begins: so long it still gets its answer.
 constexpr milliseconds kDrainGrace{500};
+/// How long the rest of a body that nobody wanted may take before the connection closes instead.
+constexpr milliseconds kDiscardFor{5000};
+/// When an exchange takes longer, we look whether its client is still there.
+constexpr milliseconds kLookAfter{250};
 /// How long and how much we go on reading behind our last answer, so that a reset does not
 /// overtake it (RFC 9112 9.6).
 constexpr milliseconds kLingerFor{2000};
@@ -43,19 +47,24 @@ Task<std::unique_ptr<http::ServerStream>> ServerConnection::accept() {
         const bool discarded = co_await discard_rest();
         if (!discarded) co_return nullptr;
     }
+    waits_for_head_ = true;
     const Next next = co_await read_head();
+    waits_for_head_ = false;
     if (next == Next::closed) co_return nullptr;
     co_return make_stream(next);
 }
 
 Task<bool> ServerConnection::discard_rest() {
+    const async::Milliseconds until = channel_.loop().now() + kDiscardFor.count();
     while (to_discard_ != 0) {
         const std::size_t here = std::min<std::uint64_t>(channel_.unread().size(), to_discard_);
         channel_.consume(here);
         to_discard_ -= here;
         if (to_discard_ == 0) break;
         if (channel_.input_ended()) co_return false;
-        const Channel::Fill filled = co_await channel_.fill(limits_.body_timeout, true);
+        const milliseconds left(until - channel_.loop().now());
+        if (left.count() <= 0) co_return false;
+        const Channel::Fill filled = co_await channel_.fill(left, true);
         if (filled != Channel::Fill::more) co_return false;
     }
     co_return true;
@@ -120,6 +129,7 @@ milliseconds ServerConnection::head_limit(bool started, bool rested) const {
 }
 
 std::unique_ptr<http::ServerStream> ServerConnection::make_stream(Next next) {
+    channel_.watch(kLookAfter);
     auto stream = std::make_unique<ServerStreamH1>(*this, channel_, limits_, facts_);
     stream_ = stream.get();
     stream_gone_.clear();
@@ -140,6 +150,7 @@ std::unique_ptr<http::ServerStream> ServerConnection::make_stream(Next next) {
 
 void ServerConnection::stream_ended(bool keepalive, std::uint64_t unread_body) {
     stream_ = nullptr;
+    channel_.watch(milliseconds{0});
     keepalive_ = keepalive && !channel_.closed();
     to_discard_ = keepalive_ ? unread_body : 0;
     must_linger_ = !keepalive_ && (unread_body != 0 || refusal_ != Reason::none);
@@ -164,8 +175,8 @@ Task<void> ServerConnection::linger() {
 
 void ServerConnection::drain() {
     draining_ = true;
-    if (stream_ != nullptr || !channel_.filling() || !channel_.unread().empty()) return;
-    if (channel_.resting()) return channel_.fail(Error(Reason::shutting_down));
+    if (!waits_for_head_ || !channel_.filling() || !channel_.unread().empty()) return;
+    if (channel_.resting() && channel_.transport().quiet()) return channel_.fail(Error(Reason::shutting_down));
     channel_.interrupt();  // from now on the grace counts
 }
 

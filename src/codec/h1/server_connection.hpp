@@ -26,7 +26,9 @@ class ServerConnection final : public ServerCodec, private ChannelListener {
 
     void on_unexpected_input() override {}
     void on_input_end() override;
-    void on_timer() override {}
+    void on_timer() override {
+        if (stream_ != nullptr) channel_.look();
+    }
 
     Task<Next> read_head();
     Task<bool> discard_rest();
@@ -48,6 +50,7 @@ class ServerConnection final : public ServerCodec, private ChannelListener {
     bool keepalive_ = true;
     bool draining_ = false;
     bool must_linger_ = false;
+    bool waits_for_head_ = false;
 };
 
 }  // namespace proxyd::codec::h1

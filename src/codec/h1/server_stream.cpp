@@ -53,10 +53,12 @@ ServerStreamH1::~ServerStreamH1() {
         listener_ = nullptr;
         channel_.fail(Error(Reason::internal_error), true);
     }
+    if (tunnel_) set_send_timeout(limits_.send_timeout);  // for what is still queued
     reader_.release();
     const bool draining = body_can_be_drained();
     channel_.unpin();
-    connection_.stream_ended(keepalive_ && finished_ && draining && !tunnel_, reader_.left());
+    connection_.stream_ended(keepalive_ && finished_ && draining && !tunnel_,
+                             refused_ ? UINT64_MAX : reader_.left());
 }
 
 // The request ---------------------------------------------------------------------------------
@@ -288,7 +290,8 @@ Task<Result<std::unique_ptr<http::Tunnel>>> ServerStreamH1::upgrade(
     keepalive_ = false;
     write_informational(channel_.out(), head, head_.upgrade);
     sent_ += channel_.out().size();
-    set_send_timeout(std::chrono::milliseconds{0});
+    set_send_timeout(std::chrono::milliseconds{0});  // timeouts.upgraded watches both ways
+    channel_.watch(std::chrono::milliseconds{0});
     if (auto sent = co_await flushed({}, {}); !sent) co_return std::move(sent).error();
     std::unique_ptr<http::Tunnel> tunnel =
         std::make_unique<ChannelTunnel>(channel_, Source::downstream);

@@ -50,6 +50,14 @@ std::string_view via_text(http::Version version) noexcept {
     return {};
 }
 
+/// The peer as an element of Forwarded (RFC 7239 6).
+std::string_view forwarded_element(std::string_view peer, Arena& arena) {
+    if (peer.starts_with("unix:")) return "for=unknown";
+    const bool ip6 = peer.find(':') != std::string_view::npos;
+    std::string text("for=");
+    return arena.copy(text.append(ip6 ? "\"[" : "").append(peer).append(ip6 ? "]\"" : ""));
+}
+
 void set(http::HeaderMap& fields, FieldId id, std::string_view value) {
     if (!fields.maybe(id)) return fields.add(id, value);
     fields.set(id, http::name_of(id), value);
@@ -101,6 +109,10 @@ void set_forwarded_fields(http::HeaderMap& fields, const ForwardedFacts& facts, 
     if (facts.local_port != 0) {
         set_unless_kept(fields, FieldId::x_forwarded_port, decimal(facts.local_port, arena),
                         facts.trusted);
+    }
+    // A chain that a trusted proxy keeps goes on; we begin none.
+    if (facts.trusted && fields.maybe(FieldId::forwarded)) {
+        fields.add(FieldId::forwarded, forwarded_element(facts.peer, arena));
     }
     // RFC 9110 7.6.3: appended, whoever sent the lines before.
     if (facts.via) fields.add(FieldId::via, via_text(facts.version));

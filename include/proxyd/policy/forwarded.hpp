@@ -22,8 +22,8 @@ struct ForwardedFacts {
 
 /// Sets X-Real-IP, X-Forwarded-For, -Proto, -Host, -Port and Via on a request for the upstream,
 /// after the hop-by-hop fields went. From an untrusted peer every X-Forwarded-*, X-Real-IP and
-/// Forwarded is dropped first; from a trusted one X-Forwarded-For is appended to and the others are
-/// kept.
+/// Forwarded is dropped first; from a trusted one X-Forwarded-For and a Forwarded that is there are
+/// appended to and the others are kept.
 void set_forwarded_fields(http::HeaderMap& fields, const ForwardedFacts& facts, Arena& arena);
 
 /// $proxy_add_x_forwarded_for: what set_forwarded_fields() sends as X-Forwarded-For.

@@ -52,7 +52,20 @@ TEST(ForwardedFields, ATrustedPeersWordStands) {
                 ElementsAre("X-Forwarded-For: 1.1.1.1, 2.2.2.2, 10.0.0.1",
                             "X-Forwarded-Proto: https", "Forwarded: for=1.1.1.1",
                             "X-Forwarded-Host: asked.example", "X-Real-IP: 1.1.1.1",
-                            "Via: 1.1 edge", "X-Forwarded-Port: 8080", "Via: 1.1 proxyd"));
+                            "Via: 1.1 edge", "X-Forwarded-Port: 8080", "Forwarded: for=10.0.0.1",
+                            "Via: 1.1 proxyd"));
+}
+
+TEST(ForwardedFields, AnIpv6PeerStandsInQuotesAndBrackets) {
+    http::HeaderMap fields;
+    fields.add("Forwarded", "for=1.1.1.1");
+    ForwardedFacts trusted = facts(true);
+    trusted.peer = "2001:db8::1";
+    Arena arena;
+    set_forwarded_fields(fields, trusted, arena);
+    std::size_t seen = 0;
+    for (const http::Field& field : fields) seen += field.value == "for=\"[2001:db8::1]\"" ? 1 : 0;
+    EXPECT_EQ(seen, 1U);
 }
 
 TEST(ForwardedFields, SaysOnlyWhatIsKnown) {

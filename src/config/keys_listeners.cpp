@@ -1,5 +1,7 @@
 #include "config/keys_listeners.hpp"
 
+#include <sys/stat.h>
+
 #include "config/address.hpp"
 #include "config/sections.hpp"
 #include "config/store.hpp"
@@ -8,12 +10,24 @@
 namespace proxyd::config {
 namespace {
 
+/// A socket that is left over gives way when the listener binds; anything else would be lost.
+bool is_other_file(const Address& address) {
+    struct stat found {};
+    return address.kind == Address::Kind::unix_socket &&
+           ::lstat(address.name.c_str(), &found) == 0 && !S_ISSOCK(found.st_mode);
+}
+
 void store_address(Reader& reader, const Key& key, const Node& node, void* target) {
     const auto text = reader.text(node, key.name);
     if (!text) return;
     AddressResult result = parse_listen_address(*text);
     if (!result.address) {
         reader.report.error(node.at, std::move(result.problem), std::move(result.hint));
+        return;
+    }
+    if (is_other_file(*result.address)) {
+        reader.report.error(node.at, "'" + result.address->name + "' exists and is no socket",
+                            "choose another path, or move that file away");
         return;
     }
     static_cast<Listener*>(target)->address = *std::move(result.address);

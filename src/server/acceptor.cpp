@@ -17,25 +17,28 @@ constexpr std::chrono::milliseconds kPause{100};
 
 }  // namespace
 
-Acceptor::Acceptor(async::Loop& loop, Descriptor socket,
+Acceptor::Acceptor(async::Loop& loop, net::ListenSocket socket,
                    std::shared_ptr<const ListenerContext> listener, Deliver deliver,
                    std::function<bool()> may_accept)
     : loop_(loop),
       listener_(std::move(listener)),
       deliver_(std::move(deliver)),
       may_accept_(std::move(may_accept)),
-      socket_(loop.io().get_executor(), socket.release()),
+      socket_(loop.io().get_executor(), socket.descriptor.release()),
+      file_(std::move(socket.file)),
       resume_(
           loop.wheel(), [](void* self) { static_cast<Acceptor*>(self)->accept_batch(); }, this) {}
 
 Acceptor::~Acceptor() {
     *alive_ = false;
-    if (listener_->endpoint.is_unix()) ::unlink(listener_->endpoint.path().c_str());
 }
 
 void Acceptor::start() { wait(); }
 
 void Acceptor::set_listener(std::shared_ptr<const ListenerContext> listener) noexcept {
+    if (listener->backlog != listener_->backlog) {
+        ::listen(socket_.native_handle(), listener->backlog);
+    }
     listener_ = std::move(listener);
 }
 

@@ -23,7 +23,7 @@ class Acceptor {
   public:
     using Deliver = std::function<void(Accepted)>;
     /// `may_accept`: false while the process is at its limit of connections.
-    Acceptor(async::Loop& loop, Descriptor socket, std::shared_ptr<const ListenerContext> listener,
+    Acceptor(async::Loop& loop, net::ListenSocket socket, std::shared_ptr<const ListenerContext> listener,
              Deliver deliver, std::function<bool()> may_accept);
     Acceptor(const Acceptor&) = delete;
     Acceptor& operator=(const Acceptor&) = delete;
@@ -32,7 +32,7 @@ class Acceptor {
     void start();
     /// The last act before the socket closes: who is queued would be reset by it.
     void take_queued();
-    /// For connections from now on.
+    /// For connections from now on; a changed backlog is told the kernel.
     void set_listener(std::shared_ptr<const ListenerContext> listener) noexcept;
     [[nodiscard]] const ListenerContext& listener() const noexcept { return *listener_; }
 
@@ -47,6 +47,7 @@ class Acceptor {
     Deliver deliver_;
     std::function<bool()> may_accept_;
     boost::asio::posix::basic_stream_descriptor<boost::asio::io_context::executor_type> socket_;
+    net::SocketFile file_;
     async::Deadline resume_;
     bool pause_logged_ = false;
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);

@@ -7,6 +7,7 @@ ListenerContext make_listener_context(const config::Listener& listener,
     ListenerContext context;
     context.name = listener.name;
     context.endpoint = endpoint;
+    context.backlog = listener.backlog;
     context.limits.header_timeout = listener.client.header_timeout;
     context.limits.body_timeout = listener.client.body_timeout;
     context.limits.send_timeout = listener.client.send_timeout;

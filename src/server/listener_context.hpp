@@ -13,6 +13,7 @@ namespace proxyd::server {
 struct ListenerContext {
     std::string name;
     net::Endpoint endpoint;
+    int backlog = 0;
     codec::ServerLimits limits;
 };
 

@@ -3,6 +3,18 @@
 #include <future>
 
 namespace proxyd::server {
+namespace {
+
+bool is_any(const net::Endpoint& endpoint) {
+    return endpoint.ip() == IpAddress::v4({}) || endpoint.ip() == IpAddress::v6({});
+}
+
+Error with_detail(Error error, const std::string& more) {
+    error.detail += more;
+    return error;
+}
+
+}  // namespace
 
 Listeners::Listeners(async::Loop& loop, bool loop_is_ours, Acceptor::Deliver deliver,
                      std::function<bool()> may_accept)
@@ -35,12 +47,24 @@ Result<Listeners::Prepared> Listeners::prepare(
         const std::string address = listener.address.text;
         if (!open_.contains(address)) {
             auto socket = net::open_listen_socket(*endpoint, listener.backlog);
-            if (!socket) return std::move(socket).error();
+            if (!socket) return with_detail(std::move(socket).error(), holder_of(*endpoint));
             entry.socket = std::move(*socket);
         }
         prepared.entries.insert_or_assign(address, std::move(entry));
     }
     return prepared;
+}
+
+/// Two sockets listen on one port only when their addresses differ and neither is a wildcard.
+std::string Listeners::holder_of(const net::Endpoint& endpoint) const {
+    for (const auto& [address, acceptor] : open_) {
+        const net::Endpoint& other = acceptor->listener().endpoint;
+        if (endpoint.is_unix() || other.is_unix() || other.port() != endpoint.port()) continue;
+        if (!is_any(endpoint) && !is_any(other)) continue;
+        return " (the running listener '" + acceptor->listener().name + "' holds " + address +
+               ": this change needs a restart)";
+    }
+    return {};
 }
 
 void Listeners::commit(Prepared prepared) {

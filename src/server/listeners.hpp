@@ -21,7 +21,7 @@ class Listeners {
     struct Prepared {
         struct Entry {
             std::shared_ptr<const ListenerContext> context;
-            Descriptor socket;  ///< empty: already open
+            net::ListenSocket socket;  ///< empty: already open
         };
         std::map<std::string, Entry> entries;  ///< by address
     };
@@ -33,6 +33,8 @@ class Listeners {
     [[nodiscard]] std::vector<std::string> describe() const;
 
   private:
+    /// What to say when an address can't be bound because a listener that it replaces has it.
+    [[nodiscard]] std::string holder_of(const net::Endpoint& endpoint) const;
     /// Runs on the acceptors' loop and returns when done.
     void on_loop(const std::function<void()>& work);
 

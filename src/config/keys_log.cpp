@@ -24,7 +24,11 @@ void store_log_path(Reader& reader, const Key& key, const Node& node, void* targ
     if (!text) return;
     auto& log = *static_cast<AccessLog*>(target);
     const auto word = parse_boolean(*text);
-    if (word) {
+    if (*text == "syslog") {
+        // syslog(3) waits when the daemon behind it does not read; an access log must not.
+        reader.wrong(node, key.name, "a file, stdout, stderr or off",
+                     "only the error log goes to syslog");
+    } else if (word) {
         log.path = *word ? (log.path.empty() ? std::string(kDefaultPath) : log.path) : "";
     } else {
         log.path = resolve_path(node);
@@ -134,7 +138,7 @@ constexpr Key kAccessKeys[] = {
     {.name = "path",
      .type = Type::path,
      .fallback = kDefaultPath,
-     .doc = "A file, `stdout`, `stderr` or `syslog`; `off` = no access log.",
+     .doc = "A file, `stdout` or `stderr`; `off` = no access log.",
      .store = store_log_path},
     {.name = "format",
      .type = Type::text,

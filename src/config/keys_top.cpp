@@ -28,7 +28,9 @@ unsigned usable_cpus() {
 
 void store_workers(Reader& reader, const Key& key, const Node& node, void* target) {
     auto& workers = static_cast<Snapshot*>(target)->workers;
-    if (node.is_scalar() && node.text == "auto") {
+    auto& automatic = static_cast<Snapshot*>(target)->workers_auto;
+    automatic = node.is_scalar() && node.text == "auto";
+    if (automatic) {
         workers = usable_cpus();
     } else if (node.is_scalar() && !units::parse_count(node.text)) {
         reader.wrong(node, key.name, "a number or auto");
@@ -147,7 +149,7 @@ constexpr Key kKeys[] = {
     {.name = "shutdown_timeout",
      .type = Type::duration,
      .fallback = "30s",
-     .doc = "How long a graceful stop waits for requests in flight.",
+     .doc = "How long a graceful stop waits for requests in flight; 0 = until the last one ends.",
      .range = {0, 86'400'000ULL},
      .nginx = "worker_shutdown_timeout",
      .store = store<&Snapshot::shutdown_timeout>},

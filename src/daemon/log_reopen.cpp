@@ -7,12 +7,14 @@ namespace proxyd::daemon {
 
 server::ControlReply reopen_logs(server::Server& server) {
     std::string problems;
-    if (auto opened = log::reopen(); !opened) problems += opened.error().detail + "\n";
-    if (auto opened = server.reopen_logs(); !opened) problems += opened.error().detail + "\n";
-    if (!problems.empty()) {
-        log::error("logs not reopened: {}", problems);
-        return {kFailure, problems};
-    }
+    const auto note = [&](const Result<void>& opened) {
+        if (opened) return;
+        log::error("logs not reopened: {}", opened.error().detail);
+        problems += "proxyd: " + opened.error().detail + "\n";
+    };
+    note(log::reopen());
+    note(server.reopen_logs());
+    if (!problems.empty()) return {kFailure, problems};
     log::info("logs reopened");
     return {kSuccess, "proxyd: logs reopened\n"};
 }

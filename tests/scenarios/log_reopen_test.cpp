@@ -50,6 +50,36 @@ TEST(LogReopen, ErrorLogFileIsReopenedToo) {
     EXPECT_TRUE(eventually(tells));
 }
 
+TEST(LogReopen, StandardStreamsAreNoFilesAndStayOpen) {
+    for (const std::string stream : {"stdout", "stderr"}) {
+        Daemon daemon("log: { access: { path: " + stream +
+                      ", format: '$request_uri in the log', buffer: 0 } }\n"
+                      "hosts: { \"*\": { return: 204 } }\n");
+        const auto output = daemon.directory() / (stream + ".log");
+        const auto tells = [&](const std::string& line) {
+            return eventually([&] { return read_file(output).find(line) != std::string::npos; });
+        };
+        get_once(daemon.http(), "/before");
+        EXPECT_TRUE(tells("/before in the log\n"));
+        EXPECT_EQ(daemon.cli({"-s", "reopen"}).exit_code, 0);
+        get_once(daemon.http(), "/after");
+        EXPECT_TRUE(tells("/after in the log\n"));
+        EXPECT_FALSE(std::filesystem::exists(daemon.directory() / stream));
+    }
+}
+
+TEST(LogReopen, ALogThatCannotBeOpenedIsOneWholeLine) {
+    const TempDir temp;
+    const auto place = temp.path() / "sub";
+    std::filesystem::create_directory(place);
+    Daemon daemon(
+        "log: { access: { path: @SUB@/access.log } }\nhosts: { \"*\": { return: 204 } }\n",
+        Marks{{"SUB", place.string()}});
+    std::filesystem::remove_all(place);
+    EXPECT_EQ(daemon.cli({"-s", "reopen"}).exit_code, 1);
+    EXPECT_NE(daemon.log().find("access.log: No such file or directory\n"), std::string::npos);
+}
+
 TEST(RequestId, IsMadeForEveryRequestAndStandsInTheLog) {
     FakeUpstream upstream;
     Daemon daemon("hosts: { \"*\": @UP1@ }\n", ups(upstream));

@@ -58,6 +58,9 @@ TEST(ReverseProxy, GoesFromAnAddressToAPort) {
     ASSERT_TRUE(child.running()) << read_file(spawn.err);
     EXPECT_EQ(get_once(port, "/x", "", "any.host").status, 200);
     EXPECT_EQ(upstream.last_request().headers.value("Host"), "any.host");
+    EXPECT_TRUE(eventually(
+        [&] { return read_file(spawn.out).find("\"GET /x HTTP/1.1\" 200") != std::string::npos; }))
+        << read_file(spawn.out);
     child.signal(SIGQUIT);
     EXPECT_EQ(child.wait(kLimit), (ExitStatus{0, 0}));
 }

@@ -222,6 +222,7 @@ struct ErrorLog {
 
 struct Snapshot {
     unsigned workers = 1;  ///< auto already resolved
+    bool workers_auto = false;
     std::string user, group, pid_file;
     std::string control = "/run/proxyd/control.sock";
     Duration shutdown_timeout{30'000};

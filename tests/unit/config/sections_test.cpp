@@ -187,6 +187,9 @@ TEST(Sections, LogsThatAreRefused) {
                 ElementsAre(HasSubstr("unknown level 'warning' | did you mean 'warn'?")));
     EXPECT_THAT(errors_of("log: { error: off }"),
                 ElementsAre("1:15 'path' wants stderr, syslog or a file, not 'off' | level: off"));
+    EXPECT_THAT(errors_of("log: { access: syslog }"),
+                ElementsAre("1:16 'path' wants a file, stdout, stderr or off, not 'syslog' | only "
+                            "the error log goes to syslog"));
     EXPECT_THAT(errors_of("log: { formats: { json: $uri } }"),
                 ElementsAre(HasSubstr("'json' is a format of proxyd itself")));
     EXPECT_THAT(

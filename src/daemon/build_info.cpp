@@ -9,6 +9,7 @@
 
 #ifndef PROXYD_VERSION
 #define PROXYD_VERSION "0"
+#define PROXYD_BUILD_TYPE "unknown"
 #define PROXYD_YAML_CPP ""
 #define PROXYD_RE2 ""
 #endif
@@ -16,13 +17,10 @@
 namespace proxyd::daemon {
 namespace {
 
-constexpr const char* kBuild =
+/// What CMake was asked for: NDEBUG says nothing here, a release keeps its assertions.
+constexpr const char* kBuild = PROXYD_BUILD_TYPE
 #ifdef PROXYD_SANITIZED
-    "sanitizers"
-#elif defined(NDEBUG)
-    "release"
-#else
-    "debug"
+    ", sanitizers"
 #endif
     ;
 

@@ -39,6 +39,7 @@ Daemon::Daemon(Options options)
 int Daemon::run(std::shared_ptr<const config::Snapshot> snapshot) {
     auto started = prepare(*snapshot);
     if (started) started = server_.start(snapshot);
+    if (started) started = pid_file_.write();
     if (!started) {
         log::error("cannot start: {}", started.error().detail);
         return kFailure;
@@ -52,7 +53,7 @@ int Daemon::run(std::shared_ptr<const config::Snapshot> snapshot) {
 /// Everything that needs the rights we started with, then the loss of them. No thread runs yet.
 Result<void> Daemon::prepare(const config::Snapshot& snapshot) {
     if (!snapshot.pid_file.empty()) {
-        if (auto written = pid_file_.write(snapshot.pid_file); !written) return written;
+        if (auto opened = pid_file_.open(snapshot.pid_file); !opened) return opened;
     }
     open_control(snapshot.control);
     if (auto taken = take_identity(snapshot); !taken) return taken;
@@ -116,7 +117,9 @@ void Daemon::quit() {
     if (stopping_) return;
     stopping_ = true;
     const auto limit = server_.snapshot()->shutdown_timeout;
-    log::info("draining for at most {} ms", limit.count());
+    log::info("draining{}", limit.count() == 0
+                                ? std::string(" until the last request has ended")
+                                : fmt::format(" for at most {} ms", limit.count()));
     notify_.stopping();
     server_.drain(limit, [this] { loop_.post([this] { stop(); }); });
 }

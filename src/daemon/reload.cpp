@@ -29,7 +29,9 @@ std::vector<std::string> restart_keys(const config::Snapshot& current,
     const auto check = [&](const char* key, bool same) {
         if (!same) keys.emplace_back(key);
     };
-    check("workers", current.workers == next.workers);
+    // The CPUs may have changed meanwhile; nobody asked for another number.
+    const bool both_auto = current.workers_auto && next.workers_auto;
+    check("workers", both_auto || current.workers == next.workers);
     check("user", current.user == next.user);
     check("group", current.group == next.group);
     check("pid_file", current.pid_file == next.pid_file);

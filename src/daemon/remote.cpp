@@ -59,8 +59,11 @@ int call_running(const Options& options, const std::string& line) {
     const std::chrono::milliseconds limit = line == "reload" ? kReloadLimit : kLimit;
     const auto reply = server::control_call(path, line, limit);
     if (!reply) {
-        fmt::print(stderr, "proxyd: {}\nIs a proxyd running with {}?\n", reply.error().detail,
-                   options.config);
+        fmt::print(stderr,
+                   "proxyd: {}\nIs a proxyd running with {}? One that was started before 'control' "
+                   "was changed in it listens where it did then: reach it with -g 'control: "
+                   "OLD_PATH'; the change needs a restart.\n",
+                   reply.error().detail, options.config);
         return kFailure;
     }
     fmt::print(reply->exit_code == kSuccess ? stdout : stderr, "{}", reply->text);

@@ -81,6 +81,14 @@ TEST(PidFile, HoldsThePidAndGoesAwayAtTheEnd) {
     EXPECT_FALSE(std::filesystem::exists(path));
 }
 
+TEST(PidFile, AStartThatFailsLeavesTheOneOfTheLivingProcess) {
+    Daemon daemon(std::string("pid_file: @TMP@/proxyd.pid\n") + kOne);
+    const auto second = daemon.cli({});
+    EXPECT_EQ(second.exit_code, 1);
+    EXPECT_NE(second.err.find("Address already in use"), std::string::npos) << second.err;
+    EXPECT_EQ(read_file(daemon.directory() / "proxyd.pid"), std::to_string(daemon.pid()) + "\n");
+}
+
 TEST(PidFile, IsNotWrittenUnlessAsked) {
     Daemon daemon(kOne);
     for (const auto& entry : std::filesystem::directory_iterator(daemon.directory())) {
@@ -97,6 +105,21 @@ TEST(User, RootIsGivenUpKeepingOnlyTheRightToLowPorts) {
     EXPECT_EQ(daemon.status_value("Gid:"), nobody->pw_gid);
     EXPECT_EQ(daemon.status_value("CapEff:", 16), 1U << 10U);
     EXPECT_EQ(get_once(daemon.http(), "/").status, 200);
+}
+
+TEST(User, AnAccessLogThatItCannotWriteIsNamedWithTheRemedy) {
+    if (::geteuid() != 0) GTEST_SKIP() << "needs root";
+    const TempDir temp;
+    std::filesystem::permissions(temp.path(), std::filesystem::perms(0755));
+    const auto log = temp.write("access.log", "");
+    std::filesystem::permissions(log, std::filesystem::perms(0640));
+    const auto config = temp.write(
+        "proxyd.yaml", "user: nobody\ncontrol: off\nlisteners: { http: \"127.0.0.1:0\" }\n"
+                       "log: { access: { path: " + log.string() + " } }\n" + kOne);
+    const auto result = run_proxyd({"-c", config.string()});
+    EXPECT_EQ(result.exit_code, 1);
+    EXPECT_NE(result.err.find("user 'nobody'"), std::string::npos) << result.err;
+    EXPECT_NE(result.err.find("chown nobody " + log.string()), std::string::npos) << result.err;
 }
 
 }  // namespace

@@ -80,6 +80,16 @@ TEST_F(ReloadTest, every_key_that_only_a_restart_changes) {
     EXPECT_THAT(restart_keys(*current_, other), ElementsAre("user", "group", "control"));
 }
 
+TEST_F(ReloadTest, workers_that_stay_auto_keep_their_number) {
+    config::Snapshot before = *current_, after = *current_;
+    before.workers_auto = after.workers_auto = true;
+    before.workers = 2;
+    after.workers = 1;
+    EXPECT_THAT(restart_keys(before, after), IsEmpty());
+    after.workers_auto = false;
+    EXPECT_THAT(restart_keys(before, after), ElementsAre("workers"));
+}
+
 TEST(ReverseProxy, is_a_configuration_that_loads) {
     Options options;
     options.from = ":8080";

@@ -2,31 +2,15 @@
 
 #include <fmt/core.h>
 #include <grp.h>
-#include <netdb.h>
 #include <pwd.h>
-#include <sys/socket.h>
 
-#include <algorithm>
-#include <atomic>
 #include <cstdio>
-#include <thread>
 
 #include "daemon/exit_code.hpp"
+#include "proxyd/net/resolver.hpp"
 
 namespace proxyd::daemon {
 namespace {
-
-constexpr std::size_t kMostLookups = 16;
-
-std::string look_up(const std::string& name) {
-    addrinfo hints{};
-    hints.ai_socktype = SOCK_STREAM;
-    addrinfo* list = nullptr;
-    const int failure = ::getaddrinfo(name.c_str(), nullptr, &hints, &list);
-    if (failure != 0) return ::gai_strerror(failure);
-    ::freeaddrinfo(list);
-    return "";
-}
 
 /// The file may be meant for another machine, so this is no error here; a start would refuse it.
 std::vector<config::Diagnostic> check_identity(const config::Snapshot& snapshot) {
@@ -48,17 +32,10 @@ std::vector<config::Diagnostic> check_identity(const config::Snapshot& snapshot)
 }  // namespace
 
 std::vector<std::string> look_up_names(const std::vector<std::string>& names) {
-    std::vector<std::string> problems(names.size());
-    std::atomic<std::size_t> next{0};
-    const auto work = [&] {
-        for (std::size_t i = next++; i < names.size(); i = next++) problems[i] = look_up(names[i]);
-    };
-    std::vector<std::jthread> threads;
-    for (std::size_t i = 1; i < std::min(names.size(), kMostLookups); ++i) {
-        threads.emplace_back(work);
+    std::vector<std::string> problems;
+    for (net::NameAnswer& answer : net::look_up(names)) {
+        problems.push_back(std::move(answer.problem));
     }
-    work();
-    threads.clear();
     return problems;
 }
 

@@ -1,7 +1,6 @@
 #include "daemon/daemon.hpp"
 
 #include <fmt/core.h>
-#include <fmt/ranges.h>
 
 #include "daemon/build_info.hpp"
 #include "daemon/config_test.hpp"
@@ -13,25 +12,14 @@
 #include "proxyd/base/log.hpp"
 
 namespace proxyd::daemon {
-namespace {
-
-std::string listeners_text(const config::Snapshot& snapshot) {
-    std::vector<std::string> names;
-    for (const config::Listener& each : snapshot.listeners) {
-        names.push_back(each.name + " " + each.address.text);
-    }
-    return fmt::format("{}", fmt::join(names, ", "));
-}
-
-}  // namespace
-
 Daemon::Daemon(Options options)
     : options_(std::move(options)),
       server_(loop_),
       control_(loop_, [this](const std::string& line,
                              server::ControlServer::Respond respond) { answer(line, respond); }),
+      reloader_(loop_, server_, options_, notify_),
       watchdog_(loop_, server_, notify_),
-      signals_(loop_, {.reload = [this] { (void)reload(); },
+      signals_(loop_, {.reload = [this] { reloader_.request([](const auto&) {}); },
                        .reopen = [this] { (void)reopen_logs(server_); },
                        .quit = [this] { quit(); },
                        .stop = [this] { stop(); }}) {}
@@ -81,11 +69,12 @@ void Daemon::announce() {
     log::info("proxyd {} serves {} on {}", version(), options_.config, where);
     notify_.ready("serving on " + where);
     watchdog_.start();
+    reloader_.start();
     if (ready_) loop_.post(ready_);
 }
 
 void Daemon::answer(const std::string& line, const server::ControlServer::Respond& respond) {
-    if (line == "reload") return respond(reload());
+    if (line == "reload") return reloader_.request(respond);
     if (line == "reopen") return respond(reopen_logs(server_));
     if (line == "status" || line == "status --json") {
         const bool json = line != "status";
@@ -100,22 +89,10 @@ void Daemon::answer(const std::string& line, const server::ControlServer::Respon
     respond({kUsage, "proxyd: unknown control verb\n"});
 }
 
-server::ControlReply Daemon::reload() {
-    if (stopping_) return {kFailure, "proxyd: shutting down, nothing is reloaded\n"};
-    notify_.reloading();
-    const auto apply = [this](std::shared_ptr<const config::Snapshot> next) {
-        return server_.reload(std::move(next));
-    };
-    server::ControlReply reply = daemon::reload({options_, server_.snapshot(), apply});
-    notify_.ready(reply.exit_code == kSuccess
-                      ? "serving on " + listeners_text(*server_.snapshot())
-                      : "the last reload was refused, the configuration before it goes on");
-    return reply;
-}
-
 void Daemon::quit() {
     if (stopping_) return;
     stopping_ = true;
+    reloader_.stop();
     const auto limit = server_.snapshot()->shutdown_timeout;
     log::info("draining{}", limit.count() == 0
                                 ? std::string(" until the last request has ended")
@@ -132,6 +109,7 @@ void Daemon::stop() {
         notify_.stopping();
     }
     stopping_ = true;
+    reloader_.stop();
     server_.stop();
     loop_.stop();
 }

@@ -7,6 +7,7 @@
 #include "daemon/options.hpp"
 #include "daemon/pid_file.hpp"
 #include "daemon/process.hpp"
+#include "daemon/reloader.hpp"
 #include "daemon/sd_notify.hpp"
 #include "daemon/signals.hpp"
 #include "daemon/watchdog.hpp"
@@ -39,7 +40,6 @@ class Daemon {
     void announce();
 
     void answer(const std::string& line, const server::ControlServer::Respond& respond);
-    server::ControlReply reload();
     void quit();
     void stop();
 
@@ -54,6 +54,7 @@ class Daemon {
     PidFile pid_file_;
     server::Server server_;
     server::ControlServer control_;
+    Reloader reloader_;
     Watchdog watchdog_;
     Signals signals_;
 };

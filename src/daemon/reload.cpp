@@ -56,24 +56,34 @@ void log_lines(bool error, const std::string& text) {
     }
 }
 
-server::ControlReply reload(const ReloadTarget& target) {
-    const config::LoadResult loaded = config::load(target.options.load_options());
+Loaded load_next(const Options& options, const config::Snapshot& current, const Build& build) {
+    const config::LoadResult loaded = config::load(options.load_options());
     const std::string found = render_all(loaded.diagnostics);
-    if (!loaded.snapshot) return refused(kConfigRefused, found);
-    if (const auto keys = restart_keys(*target.current, *loaded.snapshot); !keys.empty()) {
-        return refused(kConfigRefused,
-                       line(fmt::format("a change of {} needs a restart", fmt::join(keys, ", "))));
+    if (!loaded.snapshot) return {kConfigRefused, found, nullptr, {}};
+    if (const auto keys = restart_keys(current, *loaded.snapshot); !keys.empty()) {
+        const auto why = fmt::format("a change of {} needs a restart", fmt::join(keys, ", "));
+        return {kConfigRefused, line(why), nullptr, {}};
     }
-    if (auto opened = open_error_log(target.options, *loaded.snapshot); !opened) {
+    auto built = build(loaded.snapshot);
+    if (!built) return {kFailure, line(built.error().detail), nullptr, {}};
+    Loaded result{kSuccess, found, loaded.snapshot, std::move(*built)};
+    for (const std::string& problem : result.next.problems) result.text += line(problem);
+    return result;
+}
+
+server::ControlReply adopt_next(const Options& options, const config::Snapshot& current,
+                                const Loaded& loaded, const Adopt& adopt) {
+    if (!loaded.snapshot) return refused(loaded.exit_code, loaded.text);
+    if (auto opened = open_error_log(options, *loaded.snapshot); !opened) {
         return refused(kFailure, line(opened.error().detail));
     }
-    if (auto applied = target.apply(loaded.snapshot); !applied) {
-        (void)open_error_log(target.options, *target.current);
-        return refused(kFailure, line(applied.error().detail));
+    if (auto adopted = adopt(loaded.next); !adopted) {
+        (void)open_error_log(options, current);
+        return refused(kFailure, line(adopted.error().detail));
     }
-    log_lines(false, found);
-    log::info("reloaded {}", target.options.config);
-    return {kSuccess, found + line("reloaded " + target.options.config)};
+    log_lines(false, loaded.text);
+    log::info("reloaded {}", options.config);
+    return {kSuccess, loaded.text + line("reloaded " + options.config)};
 }
 
 }  // namespace proxyd::daemon

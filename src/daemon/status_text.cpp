@@ -42,6 +42,14 @@ json::object upstream_object(const server::UpstreamStatus& upstream) {
 
 }  // namespace
 
+std::string listeners_text(const config::Snapshot& snapshot) {
+    std::vector<std::string> names;
+    for (const config::Listener& each : snapshot.listeners) {
+        names.push_back(each.name + " " + each.address.text);
+    }
+    return fmt::format("{}", fmt::join(names, ", "));
+}
+
 std::string status_text(const server::Status& status) {
     std::string text = fmt::format(
         "proxyd {}, pid {}{}\n"

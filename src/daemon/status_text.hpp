@@ -6,6 +6,8 @@
 
 namespace proxyd::daemon {
 
+/// "http 127.0.0.1:8080, ..."
+[[nodiscard]] std::string listeners_text(const config::Snapshot& snapshot);
 /// `proxyd status`: for people.
 [[nodiscard]] std::string status_text(const server::Status& status);
 /// `proxyd status --json`: one object in one line.

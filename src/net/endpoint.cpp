@@ -60,6 +60,13 @@ Endpoint Endpoint::from(const sockaddr_storage& storage, socklen_t size) noexcep
     return endpoint;
 }
 
+Endpoint Endpoint::with_port(std::uint16_t port) const noexcept {
+    Endpoint copy = *this;
+    if (family() == AF_INET6) as<sockaddr_in6>(copy.storage_).sin6_port = htons(port);
+    if (family() == AF_INET) as<sockaddr_in>(copy.storage_).sin_port = htons(port);
+    return copy;
+}
+
 IpAddress Endpoint::ip() const noexcept {
     if (family() == AF_INET6) {
         std::array<std::uint8_t, 16> bytes{};

@@ -4,9 +4,9 @@
 
 #include <algorithm>
 
+#include "generation_builder.hpp"
 #include "listeners.hpp"
 #include "proxyd/base/log.hpp"
-#include "proxyd/proxy/generation.hpp"
 #include "status.hpp"
 #include "worker.hpp"
 
@@ -27,7 +27,7 @@ struct Server::Impl {
     explicit Impl(async::Loop& its_control) : control(its_control) {}
 
     Result<void> start(std::shared_ptr<const config::Snapshot> snapshot);
-    Result<void> reload(std::shared_ptr<const config::Snapshot> snapshot);
+    Result<void> adopt(NextGeneration next);
     void drain(std::chrono::milliseconds limit, std::function<void()> done);
     void stop();
     void deliver(Accepted accepted);
@@ -35,8 +35,7 @@ struct Server::Impl {
     [[nodiscard]] bool may_accept() const;
 
     async::Loop& control;
-    upstream::StateRegistry states;
-    proxy::LogFiles logs;
+    GenerationBuilder builder;
     std::shared_ptr<const proxy::Generation> generation;
     std::vector<std::unique_ptr<Worker>> workers;
     std::unique_ptr<Listeners> listeners;
@@ -82,9 +81,10 @@ void Server::Impl::make_listeners() {
 }
 
 Result<void> Server::Impl::start(std::shared_ptr<const config::Snapshot> snapshot) {
-    auto built = proxy::Generation::build(snapshot, states, logs);
+    auto built = builder.build(snapshot, {});
     if (!built) return std::move(built).error();
-    generation = std::move(*built);
+    for (const std::string& problem : built->problems) log::warn("{}", problem);
+    generation = std::move(built->generation);
     for (unsigned i = 0; i < snapshot->workers; ++i) {
         workers.push_back(std::make_unique<Worker>(control));
     }
@@ -100,15 +100,14 @@ Result<void> Server::Impl::start(std::shared_ptr<const config::Snapshot> snapsho
     return {};
 }
 
-Result<void> Server::Impl::reload(std::shared_ptr<const config::Snapshot> snapshot) {
-    auto prepared = listeners->prepare(snapshot->listeners);
+Result<void> Server::Impl::adopt(NextGeneration next) {
+    auto prepared = listeners->prepare(next.generation->snapshot().listeners);
     if (!prepared) return std::move(prepared).error();
-    auto built = proxy::Generation::build(snapshot, states, logs);
-    if (!built) return std::move(built).error();
-    generation = std::move(*built);
+    generation = std::move(next.generation);
     ++generation_number;
     for (auto& worker : workers) worker->set_generation(generation);
     listeners->commit(std::move(*prepared));
+    builder.forget_unused(generation->snapshot());
     return {};
 }
 
@@ -146,8 +145,17 @@ Server::~Server() { impl_->stop(); }
 Result<void> Server::start(std::shared_ptr<const config::Snapshot> snapshot) {
     return impl_->start(std::move(snapshot));
 }
-Result<void> Server::reload(std::shared_ptr<const config::Snapshot> snapshot) {
-    return impl_->reload(std::move(snapshot));
+Result<NextGeneration> Server::build(std::shared_ptr<const config::Snapshot> snapshot,
+                                     const std::stop_token& stop) {
+    return impl_->builder.build(std::move(snapshot), stop);
+}
+std::optional<NextGeneration> Server::retry_names(std::shared_ptr<const config::Snapshot> snapshot,
+                                                  const std::stop_token& stop) {
+    return impl_->builder.retry_names(std::move(snapshot), stop);
+}
+Result<void> Server::adopt(NextGeneration next) { return impl_->adopt(std::move(next)); }
+bool Server::misses_names() const {
+    return impl_->builder.misses_names(impl_->generation->snapshot());
 }
 void Server::drain(std::chrono::milliseconds limit, std::function<void()> done) {
     impl_->drain(limit, std::move(done));
@@ -156,7 +164,7 @@ void Server::stop() { impl_->stop(); }
 
 Result<void> Server::reopen_logs() {
     for (auto& worker : impl_->workers) worker->flush_logs();
-    return impl_->logs.reopen_all();
+    return impl_->builder.logs().reopen_all();
 }
 
 std::shared_ptr<const config::Snapshot> Server::snapshot() const {

@@ -2,13 +2,12 @@
 
 #include "proxyd/base/log.hpp"
 #include "proxyd/net/endpoint.hpp"
-#include "proxyd/net/resolver.hpp"
 #include "proxyd/upstream/smooth_order.hpp"
 
 namespace proxyd::upstream {
 namespace {
 
-std::vector<net::Endpoint> endpoints_of(const config::Address& address) {
+std::vector<net::Endpoint> endpoints_of(const config::Address& address, const AddressBook& book) {
     switch (address.kind) {
         case config::Address::Kind::ip:
             return {net::Endpoint::tcp(address.ip, address.port)};
@@ -16,7 +15,7 @@ std::vector<net::Endpoint> endpoints_of(const config::Address& address) {
             if (auto endpoint = net::Endpoint::unix_path(address.name)) return {*endpoint};
             return {};
         case config::Address::Kind::name:
-            return net::resolve(address.name, address.port);
+            return book.endpoints(address.name, address.port);
     }
     return {};
 }
@@ -45,12 +44,7 @@ std::shared_ptr<const Group> Group::make(std::shared_ptr<const config::Upstream>
     const std::string& name = group->settings_->name;
     group->state_ = registry.group(name);
     for (const config::Server& server : group->settings_->servers) {
-        const auto endpoints = endpoints_of(server.address);
-        if (endpoints.empty()) {
-            log::warn("upstream '{}': {} does not resolve; it is down until the next reload", name,
-                      server.address.text);
-        }
-        for (const net::Endpoint& endpoint : endpoints) {
+        for (const auto& endpoint : endpoints_of(server.address, registry.addresses())) {
             Peer peer;
             peer.address = endpoint.text();
             peer.endpoint = std::make_shared<const net::Endpoint>(endpoint);

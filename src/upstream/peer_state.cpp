@@ -57,4 +57,16 @@ std::shared_ptr<PeerState> StateRegistry::peer(const std::string& upstream,
     return state;
 }
 
+void StateRegistry::forget_unused() {
+    const std::lock_guard lock(mutex_);
+    const auto unused = [](const auto& item) { return item.second.expired(); };
+    std::erase_if(groups_, unused);
+    std::erase_if(peers_, unused);
+}
+
+std::size_t StateRegistry::size() const {
+    const std::lock_guard lock(mutex_);
+    return groups_.size() + peers_.size();
+}
+
 }  // namespace proxyd::upstream

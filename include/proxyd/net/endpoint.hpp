@@ -21,6 +21,9 @@ class Endpoint {
     /// From accept4 or getsockname. A peer without a name on a unix socket gives "unix:".
     static Endpoint from(const sockaddr_storage& storage, socklen_t size) noexcept;
 
+    /// The same address; not for unix.
+    [[nodiscard]] Endpoint with_port(std::uint16_t port) const noexcept;
+
     [[nodiscard]] int family() const noexcept { return storage_.ss_family; }
     [[nodiscard]] bool is_unix() const noexcept { return family() == AF_UNIX; }
     [[nodiscard]] const sockaddr* data() const noexcept {

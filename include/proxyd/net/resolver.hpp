@@ -1,5 +1,7 @@
 #pragma once
 
+#include <chrono>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -7,8 +9,21 @@
 
 namespace proxyd::net {
 
-/// The addresses of a name through the system's resolver, each once; empty when there is none.
-/// Blocks: at load time only, never on a worker.
-[[nodiscard]] std::vector<Endpoint> resolve(const std::string& name, std::uint16_t port);
+/// What the system's resolver says of one name: its addresses, each once, with port 0, or why there
+/// are none.
+struct NameAnswer {
+    std::vector<Endpoint> endpoints;
+    std::string problem;  ///< "" = there are some
+};
+
+/// All of one load.
+constexpr std::chrono::seconds kLookUpLimit{5};
+
+/// Looks the names up at one time. Returns an answer for each, in their order, when the last one is
+/// there, after `limit`, or when `stop` is asked for; what is missing then is a problem. Blocks:
+/// never on a loop.
+[[nodiscard]] std::vector<NameAnswer> look_up(const std::vector<std::string>& names,
+                                              std::chrono::milliseconds limit = kLookUpLimit,
+                                              const std::stop_token& stop = {});
 
 }  // namespace proxyd::net

@@ -2,12 +2,18 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
+#include <stop_token>
 #include <string>
 #include <vector>
 
 #include "proxyd/async/loop.hpp"
 #include "proxyd/base/result.hpp"
 #include "proxyd/config/model.hpp"
+
+namespace proxyd::proxy {
+class Generation;
+}
 
 namespace proxyd::server {
 
@@ -33,16 +39,33 @@ struct Status {
     bool draining = false;
 };
 
-/// The workers, the listeners and the generation they serve. Lives on the control loop; every
-/// member is called on its thread. start() binds before it returns, so a failure is known at once.
+/// Built and not served yet.
+struct NextGeneration {
+    std::shared_ptr<const proxy::Generation> generation;
+    std::vector<std::string> problems;  ///< a sentence for each name that does not resolve
+};
+
+/// The workers, the listeners and the generation they serve. Lives on the control loop; members are
+/// called on its thread, but for the two that say otherwise. start() binds before it returns, so a
+/// failure is known at once.
 class Server {
   public:
     explicit Server(async::Loop& control);
     ~Server();
 
     Result<void> start(std::shared_ptr<const config::Snapshot> snapshot);
-    /// Builds the next generation; on an error the old one goes on untouched.
-    Result<void> reload(std::shared_ptr<const config::Snapshot> snapshot);
+
+    // Off the loop, one at a time: they block on the name service; `stop` ends that early. --------
+    Result<NextGeneration> build(std::shared_ptr<const config::Snapshot> snapshot,
+                                 const std::stop_token& stop);
+    /// Looks up once more what did not resolve; none when that changed nothing.
+    std::optional<NextGeneration> retry_names(std::shared_ptr<const config::Snapshot> snapshot,
+                                              const std::stop_token& stop);
+
+    /// Binds and serves it; on an error the old one goes on untouched.
+    Result<void> adopt(NextGeneration next);
+    /// Of the names that are served some did not resolve at the last look-up.
+    [[nodiscard]] bool misses_names() const;
     /// Stops accepting, closes idle connections, calls `done` when the last exchange has ended or
     /// after `limit`, whatever comes first.
     void drain(std::chrono::milliseconds limit, std::function<void()> done);

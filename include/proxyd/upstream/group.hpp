@@ -9,6 +9,7 @@
 
 #include "proxyd/base/error.hpp"
 #include "proxyd/config/model.hpp"
+#include "proxyd/upstream/address_book.hpp"
 #include "proxyd/upstream/peer_set.hpp"
 
 namespace proxyd::net {
@@ -60,12 +61,18 @@ class StateRegistry {
   public:
     std::shared_ptr<GroupState> group(const std::string& upstream);
     std::shared_ptr<PeerState> peer(const std::string& upstream, const std::string& address);
+    [[nodiscard]] AddressBook& addresses() noexcept { return addresses_; }
+    /// Lets go of what no generation uses any more.
+    void forget_unused();
+    /// Groups and peers that it knows of.
+    [[nodiscard]] std::size_t size() const;
 
   private:
-    std::mutex mutex_;
+    mutable std::mutex mutex_;
     std::unordered_map<std::string, std::weak_ptr<GroupState>> groups_;
     std::unordered_map<std::string, std::weak_ptr<PeerState>> peers_;
     std::size_t next_id_ = 0;
+    AddressBook addresses_;
 };
 
 /// One address of an upstream.
@@ -84,8 +91,7 @@ struct Peer {
 /// workers; the sequence number in its state makes one order of all of them.
 class Group {
   public:
-    /// Names are resolved here (blocking, not on a worker); one that does not resolve is logged
-    /// and left out.
+    /// Names have the addresses of the registry's book; one without any is left out.
     static std::shared_ptr<const Group> make(std::shared_ptr<const config::Upstream> settings,
                                              StateRegistry& registry);
 

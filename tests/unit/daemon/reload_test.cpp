@@ -28,11 +28,15 @@ class ReloadTest : public ::testing::Test {
 
     server::ControlReply reload_with(const std::string& text, Result<void> applied = {}) {
         (void)directory_.write("proxyd.yaml", text);
-        return reload({options_, current_, [&](auto snapshot) {
-                           applied_ = std::move(snapshot);
-                           return std::move(applied);
-                       }});
+        const auto build = [](auto) { return server::NextGeneration{nullptr, problems()}; };
+        const Loaded loaded = load_next(options_, *current_, build);
+        return adopt_next(options_, *current_, loaded, [&](const auto&) {
+            applied_ = loaded.snapshot;
+            return std::move(applied);
+        });
     }
+
+    static std::vector<std::string> problems() { return {"'x' cannot be resolved"}; }
 
     TestDirectory directory_;
     Options options_;
@@ -42,6 +46,7 @@ class ReloadTest : public ::testing::Test {
 TEST_F(ReloadTest, a_good_file_is_applied) {
     const auto reply = reload_with("hosts: { other.example.com: 3000 }\n");
     EXPECT_EQ(reply.exit_code, 0) << reply.text;
+    EXPECT_THAT(reply.text, HasSubstr("proxyd: 'x' cannot be resolved\n"));
     EXPECT_THAT(reply.text, HasSubstr("reloaded"));
     ASSERT_TRUE(applied_);
     EXPECT_EQ(applied_->hosts.at(0).name, "other.example.com");

@@ -1,0 +1,100 @@
+#include "daemon/reloader.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "daemon/exit_code.hpp"
+#include "daemon/reload.hpp"
+#include "daemon/status_text.hpp"
+
+namespace proxyd::daemon {
+namespace {
+
+/// At boot the name service is often only seconds late; afterwards an outage may last.
+constexpr std::chrono::milliseconds kFirstRetry{1'000};
+constexpr std::chrono::milliseconds kLastRetry{10'000};
+
+server::ControlReply shutting_down() {
+    return {kFailure, "proxyd: shutting down, nothing is reloaded\n"};
+}
+
+}  // namespace
+
+Reloader::Reloader(async::Loop& loop, server::Server& server, const Options& options,
+                   const SdNotify& notify)
+    : loop_(loop),
+      server_(server),
+      options_(options),
+      notify_(notify),
+      retry_(
+          loop.wheel(), [](void* self) { static_cast<Reloader*>(self)->retry_names(); }, this),
+      retry_after_(kFirstRetry) {}
+
+void Reloader::request(Respond respond) {
+    if (stopped_) return respond(shutting_down());
+    waiting_.push_back(std::move(respond));
+    if (!busy_) return begin();
+    if (asked_.empty()) thread_.request_stop();  // only names are tried: a reload does that too
+}
+
+void Reloader::begin() {
+    asked_ = std::exchange(waiting_, {});
+    notify_.reloading();
+    run([this, current = server_.snapshot()](const std::stop_token& stop) -> Rest {
+        const auto build = [&](std::shared_ptr<const config::Snapshot> snapshot) {
+            return server_.build(std::move(snapshot), stop);
+        };
+        return [this, current, loaded = load_next(options_, *current, build)] {
+            const auto adopt = [this](const server::NextGeneration& next) {
+                return server_.adopt(next);
+            };
+            finish(adopt_next(options_, *current, loaded, adopt));
+        };
+    });
+}
+
+void Reloader::finish(const server::ControlReply& reply) {
+    notify_.ready(reply.exit_code == kSuccess
+                      ? "serving on " + listeners_text(*server_.snapshot())
+                      : "the last reload was refused, the configuration before it goes on");
+    for (const Respond& respond : std::exchange(asked_, {})) respond(reply);
+    retry_after_ = kFirstRetry;
+}
+
+void Reloader::expect_names() {
+    if (server_.misses_names()) retry_.arm(retry_after_);
+}
+
+void Reloader::retry_names() {
+    if (busy_ || stopped_) return;
+    retry_after_ = std::min(retry_after_ * 2, kLastRetry);
+    run([this, current = server_.snapshot()](const std::stop_token& stop) -> Rest {
+        return [this, next = server_.retry_names(current, stop)] {
+            if (next) (void)server_.adopt(*next);
+        };
+    });
+}
+
+void Reloader::run(std::function<Rest(const std::stop_token&)> job) {
+    busy_ = true;
+    thread_ = std::jthread([this, job = std::move(job)](const std::stop_token& stop) {
+        loop_.post([this, rest = job(stop)] {
+            if (stopped_) return;
+            busy_ = false;
+            rest();
+            waiting_.empty() ? expect_names() : begin();
+        });
+    });
+}
+
+void Reloader::stop() {
+    stopped_ = true;
+    retry_.disarm();
+    thread_.request_stop();
+    if (thread_.joinable()) thread_.join();
+    asked_.insert(asked_.end(), waiting_.begin(), waiting_.end());
+    waiting_.clear();
+    for (const Respond& respond : std::exchange(asked_, {})) respond(shutting_down());
+}
+
+}  // namespace proxyd::daemon

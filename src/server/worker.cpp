@@ -3,8 +3,6 @@
 #include <pthread.h>
 #include <unistd.h>
 
-#include <vector>
-
 #include "proxyd/base/log.hpp"
 #include "proxyd/net/socket_transport.hpp"
 
@@ -57,7 +55,19 @@ void Worker::set_generation(std::shared_ptr<const proxy::Generation> generation)
 
 void Worker::adopt(Accepted accepted) {
     connections_.fetch_add(1, std::memory_order_relaxed);
-    loop_.post([this, accepted = std::move(accepted)]() mutable { take(std::move(accepted)); });
+    const std::lock_guard lock(handing_over_);
+    handed_over_.push_back(std::move(accepted));
+    if (handed_over_.size() == 1) loop_.post([this] { take_handed_over(); });
+}
+
+/// One post brings all that were accepted until the worker gets to it.
+void Worker::take_handed_over() {
+    std::vector<Accepted> all;
+    {
+        const std::lock_guard lock(handing_over_);
+        all.swap(handed_over_);
+    }
+    for (Accepted& each : all) take(std::move(each));
 }
 
 void Worker::accept_here(Accepted accepted) {

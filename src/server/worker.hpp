@@ -3,7 +3,9 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <thread>
+#include <vector>
 
 #include "connection.hpp"
 #include "proxyd/async/loop.hpp"
@@ -47,6 +49,7 @@ class Worker {
     [[nodiscard]] const proxy::GenerationRef& generation() const noexcept { return generation_; }
 
   private:
+    void take_handed_over();
     void install(std::shared_ptr<const proxy::Generation> generation);
     void check_drained();
     void check_stopped();
@@ -58,6 +61,8 @@ class Worker {
     boost::intrusive::list<Connection> list_;
     async::TaskScope scope_;
     std::atomic<std::uint64_t> connections_{0};  ///< handed over and not yet gone
+    std::mutex handing_over_;
+    std::vector<Accepted> handed_over_;  ///< not taken yet; a post is on its way when not empty
     std::uint64_t next_id_ = 1;
     bool stopping_ = false;
     std::function<void()> drained_;

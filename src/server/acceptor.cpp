@@ -20,39 +20,25 @@ constexpr std::chrono::milliseconds kPause{100};
 Acceptor::Acceptor(async::Loop& loop, net::ListenSocket socket,
                    std::shared_ptr<const ListenerContext> listener, Deliver deliver,
                    std::function<bool()> may_accept)
-    : loop_(loop),
-      listener_(std::move(listener)),
+    : listener_(std::move(listener)),
       deliver_(std::move(deliver)),
       may_accept_(std::move(may_accept)),
-      socket_(loop.io().get_executor(), socket.descriptor.release()),
+      socket_(loop, std::move(socket.descriptor), [this] { accept_batch(); }),
       file_(std::move(socket.file)),
       resume_(
           loop.wheel(), [](void* self) { static_cast<Acceptor*>(self)->accept_batch(); }, this) {}
 
-Acceptor::~Acceptor() {
-    *alive_ = false;
-}
-
-void Acceptor::start() { wait(); }
-
 void Acceptor::set_listener(std::shared_ptr<const ListenerContext> listener) noexcept {
     if (listener->backlog != listener_->backlog) {
-        ::listen(socket_.native_handle(), listener->backlog);
+        ::listen(socket_.descriptor(), listener->backlog);
     }
     listener_ = std::move(listener);
-}
-
-void Acceptor::wait() {
-    socket_.async_wait(decltype(socket_)::wait_read,
-                       [this, alive = alive_](const boost::system::error_code& error) {
-                           if (*alive && !error) accept_batch();
-                       });
 }
 
 bool Acceptor::accept_one() {
     sockaddr_storage address{};
     socklen_t size = sizeof address;
-    const int fd = ::accept4(socket_.native_handle(), reinterpret_cast<sockaddr*>(&address), &size,
+    const int fd = ::accept4(socket_.descriptor(), reinterpret_cast<sockaddr*>(&address), &size,
                              SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd < 0) return false;
     deliver_(Accepted{fd, net::Endpoint::from(address, size), listener_});
@@ -71,13 +57,13 @@ void Acceptor::accept_batch() {
             pause_logged_ = false;
             continue;
         }
-        if (errno == EAGAIN || errno == EWOULDBLOCK) break;
+        if (errno == EAGAIN || errno == EWOULDBLOCK) return socket_.wait(true);
         if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
             return pause(std::strerror(errno));
         }
         // ECONNABORTED and the network's own errors concern one connection (accept(2)).
     }
-    wait();
+    socket_.wait(false);
 }
 
 void Acceptor::pause(const char* why) {

@@ -1,11 +1,11 @@
 #pragma once
 
-#include <boost/asio/posix/basic_stream_descriptor.hpp>
 #include <functional>
 #include <memory>
 
 #include "listener_context.hpp"
 #include "proxyd/async/loop.hpp"
+#include "proxyd/net/listen_events.hpp"
 #include "proxyd/net/listen_socket.hpp"
 
 namespace proxyd::server {
@@ -23,13 +23,13 @@ class Acceptor {
   public:
     using Deliver = std::function<void(Accepted)>;
     /// `may_accept`: false while the process is at its limit of connections.
-    Acceptor(async::Loop& loop, net::ListenSocket socket, std::shared_ptr<const ListenerContext> listener,
-             Deliver deliver, std::function<bool()> may_accept);
+    Acceptor(async::Loop& loop, net::ListenSocket socket,
+             std::shared_ptr<const ListenerContext> listener, Deliver deliver, std::function<bool()> may_accept);
     Acceptor(const Acceptor&) = delete;
     Acceptor& operator=(const Acceptor&) = delete;
-    ~Acceptor();
+    ~Acceptor() = default;
 
-    void start();
+    void start() { socket_.wait(false); }
     /// The last act before the socket closes: who is queued would be reset by it.
     void take_queued();
     /// For connections from now on; a changed backlog is told the kernel.
@@ -37,20 +37,17 @@ class Acceptor {
     [[nodiscard]] const ListenerContext& listener() const noexcept { return *listener_; }
 
   private:
-    void wait();
     void accept_batch();
     bool accept_one();
     void pause(const char* why);
 
-    async::Loop& loop_;
     std::shared_ptr<const ListenerContext> listener_;
     Deliver deliver_;
     std::function<bool()> may_accept_;
-    boost::asio::posix::basic_stream_descriptor<boost::asio::io_context::executor_type> socket_;
+    net::ListenEvents socket_;
     net::SocketFile file_;
     async::Deadline resume_;
     bool pause_logged_ = false;
-    std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 
 }  // namespace proxyd::server

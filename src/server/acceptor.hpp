@@ -24,7 +24,8 @@ class Acceptor {
     using Deliver = std::function<void(Accepted)>;
     /// `may_accept`: false while the process is at its limit of connections.
     Acceptor(async::Loop& loop, net::ListenSocket socket,
-             std::shared_ptr<const ListenerContext> listener, Deliver deliver, std::function<bool()> may_accept);
+             std::shared_ptr<const ListenerContext> listener, Deliver deliver,
+             std::function<bool()> may_accept);
     Acceptor(const Acceptor&) = delete;
     Acceptor& operator=(const Acceptor&) = delete;
     ~Acceptor() = default;

@@ -2,7 +2,9 @@
 
 #include <time.h>
 
+#include "plans.hpp"
 #include "proxyd/http/fields/date.hpp"
+#include "proxyd/proxy/generation.hpp"
 
 namespace proxyd::proxy {
 
@@ -33,6 +35,24 @@ void WorkerContext::flush_logs() noexcept {
     for (auto& buffer : logs_) {
         if (buffer) buffer->flush();
     }
+}
+
+void WorkerContext::keep_only(const Generation& current) {
+    std::vector<bool> logs(logs_.size());
+    for (const auto& plan : current.plans().logs) {
+        if (plan->file->id() < logs.size()) logs[plan->file->id()] = true;
+    }
+    for (std::size_t id = 0; id < logs.size(); ++id) {
+        if (!logs[id]) logs_[id].reset();
+    }
+    std::vector<bool> peers;
+    for (const auto& [name, group] : current.groups()) {
+        for (const upstream::Peer& peer : group->peers()) {
+            if (peer.state->id() >= peers.size()) peers.resize(peer.state->id() + 1);
+            peers[peer.state->id()] = true;
+        }
+    }
+    pools_.keep_only(peers);
 }
 
 std::string_view WorkerContext::date() {

@@ -50,6 +50,7 @@ void Worker::install(std::shared_ptr<const proxy::Generation> generation) {
 void Worker::set_generation(std::shared_ptr<const proxy::Generation> generation) {
     loop_.post([this, generation = std::move(generation)]() mutable {
         install(std::move(generation));
+        context_->keep_only(**generation_);
     });
 }
 

@@ -31,6 +31,15 @@ void WorkerPools::close_idle() {
     }
 }
 
+void WorkerPools::keep_only(const std::vector<bool>& peers) {
+    for (std::size_t id = 0; id < impl_->pools.size(); ++id) {
+        auto& pool = impl_->pools[id];
+        if (!pool || (id < peers.size() && peers[id])) continue;
+        pool->close_idle();
+        if (pool->empty()) pool.reset();
+    }
+}
+
 struct Attempts::Connecting {
     explicit Connecting(async::Loop& loop) : connector(loop) {}
     net::Connector connector;
@@ -91,6 +100,7 @@ Task<Result<std::unique_ptr<http::ClientStream>>> Attempts::open(bool may_fail, 
     }
     if (fresh) return connect();
     ConnectionPool& pool = pools_.impl_->pool_of(*peer_);
+    pool.configure(group_.settings());
     codec::ClientLimits limits;
     limits.max_header_size = settings_.max_header_size;
     auto stream = pool.reuse(limits, !may_fail);

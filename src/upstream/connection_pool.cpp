@@ -28,6 +28,7 @@ std::unique_ptr<http::ClientStream> ConnectionPool::reuse(const codec::ClientLim
         busy_.push_front(connection);
         connection.idle = false;
         state_->idle.fetch_sub(1, std::memory_order_relaxed);
+        connection.codec->set_idle_limit(idle_limit_);
         return connection.codec->open(limits);
     }
     return nullptr;

@@ -24,6 +24,7 @@ class ConnectionPool {
     std::unique_ptr<http::ClientStream> adopt(net::TransportPtr transport,
                                               const codec::ClientLimits& limits);
     void close_idle();
+    [[nodiscard]] bool empty() const noexcept { return idle_.empty() && busy_.empty(); }
     [[nodiscard]] async::Loop& loop() noexcept { return loop_; }
 
   private:

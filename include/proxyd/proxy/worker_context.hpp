@@ -11,6 +11,8 @@
 
 namespace proxyd::proxy {
 
+class Generation;
+
 /// Lines of one worker on their way to one log file: written when the buffer is full and at the
 /// latest after `flush`.
 class LogBuffer {
@@ -64,6 +66,8 @@ class WorkerContext {
     [[nodiscard]] upstream::WorkerPools& pools() noexcept { return pools_; }
     [[nodiscard]] LogBuffer& log_buffer(const std::shared_ptr<LogFile>& file);
     void flush_logs() noexcept;
+    /// Lets go of the logs and peers that only older generations had.
+    void keep_only(const Generation& current);
     /// The Date field of this second (RFC 9110 5.6.7).
     [[nodiscard]] std::string_view date();
 

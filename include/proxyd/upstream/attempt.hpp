@@ -22,6 +22,8 @@ class WorkerPools {
     [[nodiscard]] async::Loop& loop() noexcept;
     /// Closes every idle connection (drain); those in use close after their exchange.
     void close_idle();
+    /// Lets go of the others; `peers`: by PeerState::id(). What still carries a stream stays.
+    void keep_only(const std::vector<bool>& peers);
 
   private:
     friend class Attempts;

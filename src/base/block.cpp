@@ -2,6 +2,7 @@
 
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <new>
@@ -14,8 +15,9 @@ constexpr unsigned kFirstClass = std::countr_zero(Block::kSmallest);
 constexpr unsigned kClasses = std::countr_zero(Block::kLargest) - kFirstClass + 1;
 /// Blocks are cut from pieces of this size, so that they never share a page with the heap.
 constexpr std::size_t kSlabBytes = 1024 * 1024;
-/// Free blocks that keep their pages, per class and thread; the pages of the others go back.
-constexpr std::size_t kWarmBytes = 512 * 1024;
+/// Free blocks that keep their pages until they were not needed for a while, per class and thread;
+/// the pages of more than that go back at once.
+constexpr std::size_t kWarmBytes = 64 * 1024 * 1024;
 
 /// The free blocks of one size. The address space stays with the thread, the memory does not.
 class BlockList {
@@ -25,6 +27,7 @@ class BlockList {
         auto& from = warm_.empty() ? cold_ : warm_;
         char* const data = from.back();
         from.pop_back();
+        spare_ = std::min(spare_, warm_.size());
         return data;
     }
 
@@ -33,12 +36,19 @@ class BlockList {
         give_up(data, size);
     }
 
+    /// Those that nobody took since the last call lie at the bottom.
+    void trim(std::size_t size) {
+        for (std::size_t i = 0; i < spare_; ++i) give_up(warm_[i], size);
+        warm_.erase(warm_.begin(), warm_.begin() + static_cast<std::ptrdiff_t>(spare_));
+        spare_ = warm_.size();
+    }
+
+  private:
     void give_up(char* data, std::size_t size) {
         ::madvise(data, size, MADV_DONTNEED);
         cold_.push_back(data);
     }
 
-  private:
     void grow(std::size_t size) {
         void* const slab = ::mmap(nullptr, kSlabBytes, PROT_READ | PROT_WRITE,
                                   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -49,6 +59,7 @@ class BlockList {
     }
 
     std::vector<char*> warm_, cold_;
+    std::size_t spare_ = 0;  ///< the fewest that were warm since the last trim
 };
 
 thread_local std::array<BlockList, kClasses> lists;
@@ -92,9 +103,8 @@ void Block::release() noexcept {
     size_ = 0;
 }
 
-void Block::discard() noexcept {
-    if (data_ == nullptr || !pooled(size_)) return release();
-    list_of(size_).give_up(std::exchange(data_, nullptr), std::exchange(size_, 0));
+void Block::trim() noexcept {
+    for (std::size_t i = 0; i < lists.size(); ++i) lists[i].trim(kSmallest << i);
 }
 
 }  // namespace proxyd

@@ -57,8 +57,9 @@ struct Connector::Pending final
         pending.end(Error(Reason::upstream_timeout_connect, Source::upstream, Retry::yes,
                           "the connection was not accepted within timeouts.connect"));
     }
-    void on_read(const ErrorCode&, std::size_t) override {}
-    void on_readable(const ErrorCode&) override {}
+    std::span<char> read_room() override { return {}; }
+    void read_landed(std::size_t) override {}
+    void on_read(const ErrorCode&) override {}
     void on_writable(const ErrorCode&) override { ready.set(); }
     void end(Error why) {
         if (!error) error = std::move(why);

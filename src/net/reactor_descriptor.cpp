@@ -19,17 +19,11 @@ boost::system::error_code ReactorDescriptor::assign(int descriptor) {
 }
 
 void ReactorDescriptor::start_read(Operation& operation, bool at_once) {
-    operation.cancellation_key_ = &operation;
     reactor_.start_op(Reactor::read_op, descriptor_, state_, &operation, false, at_once);
 }
 
 void ReactorDescriptor::start_write(Operation& operation) {
-    operation.cancellation_key_ = &operation;
     reactor_.start_op(Reactor::write_op, descriptor_, state_, &operation, false, false);
-}
-
-void ReactorDescriptor::cancel(Operation& operation) {
-    reactor_.cancel_ops_by_key(descriptor_, state_, Reactor::read_op, &operation);
 }
 
 void ReactorDescriptor::close() noexcept {

@@ -31,8 +31,6 @@ class ReactorDescriptor {
     void start_read(Operation& operation, bool at_once);
     /// Not performed before the next event.
     void start_write(Operation& operation);
-    /// Pending reads end with operation_aborted.
-    void cancel(Operation& operation);
     /// Pending operations end with operation_aborted.
     void close() noexcept;
 

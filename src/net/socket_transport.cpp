@@ -25,10 +25,8 @@ class SocketTransport final : public Transport {
 
     ErrorCode assign(int descriptor) { return socket_.assign(descriptor); }
 
-    void start_read(char* into, std::size_t room) override {
+    void start_read() override {
         if (socket_.get() < 0) return;
-        read_.into = into;
-        read_.room = room;
         read_.start();
         socket_.start_read(read_, true);
     }
@@ -37,18 +35,6 @@ class SocketTransport final : public Transport {
         const ssize_t got = ::recv(socket_.get(), into, room, MSG_DONTWAIT);
         if (got > 0) return {static_cast<std::size_t>(got), {}};
         return {0, got == 0 ? ErrorCode(asio::error::eof) : last_error()};
-    }
-
-    void wait_read() override {
-        if (socket_.get() < 0) return;
-        read_.into = nullptr;
-        read_.start();
-        socket_.start_read(read_, false);
-    }
-
-    void cancel_read() override {
-        if (socket_.get() < 0) return;
-        socket_.cancel(read_);
     }
 
     SendResult send(std::span<const iovec> pieces) override {
@@ -133,7 +119,6 @@ class SocketTransport final : public Transport {
         Self pending;
     };
 
-    /// The standing read, or without a buffer the wait for bytes: never both at a time.
     struct ReadOperation final : Operation {
         using Operation::Operation;
 
@@ -141,18 +126,17 @@ class SocketTransport final : public Transport {
         /// reader that needs more of the same message asks read_now() before it waits.
         static status perform(asio::detail::reactor_op* base) {
             auto& operation = *static_cast<ReadOperation*>(base);
-            if (operation.into == nullptr) return done;
-            const SendResult got = operation.owner.read_now(operation.into, operation.room);
+            TransportObserver* const observer = operation.owner.observer_;
+            if (observer == nullptr) return done_and_exhausted;
+            const std::span<char> room = observer->read_room();
+            const SendResult got = operation.owner.read_now(room.data(), room.size());
+            observer->read_landed(got.bytes);
             if (got.error == asio::error::would_block || got.error == asio::error::interrupted) {
                 return not_done;
             }
             operation.ec_ = got.error;
-            operation.bytes_transferred_ = got.bytes;
             return done_and_exhausted;
         }
-
-        char* into = nullptr;
-        std::size_t room = 0;
     };
 
     static asio::detail::reactor_op::status writable(asio::detail::reactor_op*) {
@@ -160,9 +144,7 @@ class SocketTransport final : public Transport {
     }
 
     static void read_done(SocketTransport& self, const asio::detail::reactor_op& operation) {
-        const bool waited = self.read_.into == nullptr;
-        if (waited) return self.observer_->on_readable(operation.ec_);
-        self.observer_->on_read(operation.ec_, operation.bytes_transferred_);
+        self.observer_->on_read(operation.ec_);
     }
     static void write_done(SocketTransport& self, const asio::detail::reactor_op& operation) {
         self.observer_->on_writable(operation.ec_);

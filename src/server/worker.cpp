@@ -3,13 +3,27 @@
 #include <pthread.h>
 #include <unistd.h>
 
+#include "proxyd/base/block.hpp"
 #include "proxyd/base/log.hpp"
 #include "proxyd/net/socket_transport.hpp"
 
 namespace proxyd::server {
+namespace {
+
+constexpr std::chrono::milliseconds kTrimEvery{1000};
+
+}  // namespace
 
 Worker::Worker(async::Loop& control)
-    : control_(control), context_(std::make_unique<proxy::WorkerContext>(loop_)) {}
+    : control_(control),
+      context_(std::make_unique<proxy::WorkerContext>(loop_)),
+      trim_(
+          loop_.wheel(),
+          [](void* self) {
+              Block::trim();
+              static_cast<Worker*>(self)->trim_.arm(kTrimEvery);
+          },
+          this) {}
 
 Worker::~Worker() { stop(); }
 
@@ -18,6 +32,7 @@ void Worker::start(std::shared_ptr<const proxy::Generation> generation, unsigned
     thread_ = std::thread([this, number] {
         const std::string name = "worker/" + std::to_string(number);
         ::pthread_setname_np(::pthread_self(), name.c_str());
+        trim_.arm(kTrimEvery);
         loop_.run();
         // The descriptors and frames of this loop go with its thread.
         context_->flush_logs();

@@ -66,6 +66,7 @@ class Worker {
     std::uint64_t next_id_ = 1;
     bool stopping_ = false;
     std::function<void()> drained_;
+    async::Deadline trim_;  ///< gives unused buffers back, every kTrimEvery
     std::thread thread_;
 };
 

@@ -7,7 +7,7 @@ namespace proxyd {
 
 /// A piece of memory for bytes on their way, from a free list of the thread (powers of two from
 /// 4 KiB to 256 KiB; larger ones from the heap). Given back when destroyed, on the same thread,
-/// and then the memory is the system's again but for a small reserve.
+/// and to the system when trim() finds it unused.
 class Block {
   public:
     static constexpr std::size_t kSmallest = 4 * 1024;
@@ -22,8 +22,8 @@ class Block {
     ~Block() { release(); }
 
     void release() noexcept;
-    /// The same where it will not be needed again soon: the memory is the system's at once.
-    void discard() noexcept;
+    /// Gives the memory of this thread's free blocks back that nobody took since the last call.
+    static void trim() noexcept;
     [[nodiscard]] char* data() const noexcept { return data_; }
     [[nodiscard]] std::size_t size() const noexcept { return size_; }
     explicit operator bool() const noexcept { return data_ != nullptr; }

@@ -18,10 +18,13 @@ using ErrorCode = boost::system::error_code;
 /// call; may destroy itself and the transport.
 class TransportObserver {
   public:
-    /// `bytes` were written to the armed buffer, or `error` (asio::error::eof at the end).
-    virtual void on_read(const ErrorCode& error, std::size_t bytes) = 0;
-    /// A wait for bytes ended; nothing was read.
-    virtual void on_readable(const ErrorCode& error) = 0;
+    /// Bytes are there: where they go. Not empty while a read is armed. Inside the reactor: nothing
+    /// may be called from here.
+    virtual std::span<char> read_room() = 0;
+    /// So many bytes are in that room now (0: it is not needed). Inside the reactor too.
+    virtual void read_landed(std::size_t bytes) = 0;
+    /// The armed read is over: bytes have landed, or `error` (asio::error::eof at the end).
+    virtual void on_read(const ErrorCode& error) = 0;
     virtual void on_writable(const ErrorCode& error) = 0;
 
   protected:
@@ -42,14 +45,11 @@ class Transport
     /// Null detaches.
     void observe(TransportObserver* observer) noexcept { observer_ = observer; }
 
-    /// The standing read: one at a time, costs no system call until bytes arrive.
-    virtual void start_read(char* into, std::size_t room) = 0;
+    /// The standing read: one at a time. It costs no system call and holds no buffer until bytes
+    /// arrive.
+    virtual void start_read() = 0;
     /// Reads now, without waiting. Only while no read is armed. would_block is an error code here.
     virtual SendResult read_now(char* into, std::size_t room) = 0;
-    /// Waits for bytes without holding a buffer.
-    virtual void wait_read() = 0;
-    /// Ends a pending read or wait; its callback gets operation_aborted.
-    virtual void cancel_read() = 0;
     virtual SendResult send(std::span<const iovec> pieces) = 0;
     virtual void wait_write() = 0;
     virtual void shutdown_send() noexcept = 0;

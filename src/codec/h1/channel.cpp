@@ -52,6 +52,11 @@ Channel::~Channel() {
 void Channel::unpin() noexcept {
     pin_ = 0;
     held_.release();
+    if (begin_ == end_) {
+        block_.release();
+        begin_ = end_ = 0;
+    }
+    release_output();
 }
 
 /// Makes the room behind end_ as large as the block allows. Only while no read is armed.
@@ -82,12 +87,25 @@ void Channel::make_room() {
 }
 
 void Channel::arm() {
-    if (armed_ || resting_ || input_ended_ || closed_) return;
+    if (armed_ || input_ended_ || closed_) return;
+    if (block_ && begin_ == end_) make_room();
+    if (block_ && end_ == block_.size()) return;
+    armed_ = true;
+    transport_->start_read();
+}
+
+std::span<char> Channel::read_room() {
     if (!block_ || begin_ == end_) make_room();
     armed_room_ = block_.size() - end_;
-    if (armed_room_ == 0) return;
-    armed_ = true;
-    transport_->start_read(block_.data() + end_, armed_room_);
+    return {block_.data() + end_, armed_room_};
+}
+
+void Channel::read_landed(std::size_t bytes) {
+    end_ += bytes;
+    last_read_full_ = bytes == armed_room_;
+    if (begin_ != end_ || pin_ != 0) return;
+    block_.release();
+    begin_ = end_ = 0;
 }
 
 bool Channel::read_now() {
@@ -111,7 +129,7 @@ Task<Channel::Fill> Channel::fill(std::chrono::milliseconds limit, bool inside) 
     if (closed_) return Task<Fill>(Fill::closed);
     if (inside && armed_ && !input_ended_) look_for_end();
     if (input_ended_) return Task<Fill>(Fill::more);
-    if (!armed_ && !resting_ && (last_read_full_ || inside) && read_now()) {
+    if (!armed_ && (last_read_full_ || inside) && read_now()) {
         return Task<Fill>(Fill::more);
     }
     return fill_slow(limit);
@@ -132,8 +150,8 @@ void Channel::look() {
 }
 
 Task<Channel::Fill> Channel::fill_slow(std::chrono::milliseconds limit) {
-    if (!armed_ && !resting_) {
-        make_room();
+    if (!armed_) {
+        if (block_) make_room();
         arm();
     }
     outcome_ = Fill::more;
@@ -157,18 +175,10 @@ void Channel::end_input(const net::ErrorCode& error) {
     listener_->on_input_end();
 }
 
-void Channel::on_read(const net::ErrorCode& error, std::size_t bytes) {
+void Channel::on_read(const net::ErrorCode& error) {
     armed_ = false;
-    if (error == boost::asio::error::operation_aborted && resting_ && !closed_) {
-        block_.discard();
-        begin_ = end_ = 0;
-        return transport_->wait_read();
-    }
-    resting_ = false;
     if (closed_ || input_ended_) return;
     if (error) return end_input(error);
-    end_ += bytes;
-    last_read_full_ = bytes == armed_room_;
 
     const Lifetime::Watch here(lifetime_);
     if (reader_.waiting()) {
@@ -179,20 +189,6 @@ void Channel::on_read(const net::ErrorCode& error, std::size_t bytes) {
     }
     if (here.ended()) return;
     if (last_read_full_) return;  // fill() goes on when somebody wants more
-    arm();
-}
-
-void Channel::rest() {
-    if (!armed_ || resting_ || begin_ != end_) return;
-    resting_ = true;
-    release_output();
-    transport_->cancel_read();
-}
-
-void Channel::on_readable(const net::ErrorCode& error) {
-    if (closed_ || input_ended_ || !resting_) return;
-    resting_ = false;
-    if (error) return end_input(error);
     arm();
 }
 

@@ -44,6 +44,8 @@ class Channel final : public net::TransportObserver {
     void consume(std::size_t bytes) noexcept { begin_ += bytes; }
     /// Bytes before the read position stay where they are until unpin(): views point at them.
     void pin() noexcept { pin_ = begin_; }
+    /// What is not in use goes back: an idle connection holds no buffer, and the next one to have
+    /// bytes gets one that is still in the processor's cache.
     void unpin() noexcept;
     /// Blocks of at least `bytes` from the next refill on (long heads, bulk bodies).
     void want(std::size_t bytes) noexcept { block_bytes_ = std::max(block_bytes_, bytes); }
@@ -64,9 +66,6 @@ class Channel final : public net::TransportObserver {
     [[nodiscard]] bool filling() const noexcept { return reader_.waiting(); }
     /// Starts the standing read where it is missing and there is room.
     void arm();
-    [[nodiscard]] bool resting() const noexcept { return resting_; }
-    /// Gives the memory back and waits for bytes without it. Only when nothing is unread.
-    void rest();
 
     // Output -----------------------------------------------------------------------------------
     /// What the next flush sends first; append to it.
@@ -103,8 +102,9 @@ class Channel final : public net::TransportObserver {
     [[nodiscard]] async::Loop& loop() const noexcept { return loop_; }
 
   private:
-    void on_read(const net::ErrorCode& error, std::size_t bytes) override;
-    void on_readable(const net::ErrorCode& error) override;
+    std::span<char> read_room() override;
+    void read_landed(std::size_t bytes) override;
+    void on_read(const net::ErrorCode& error) override;
     void on_writable(const net::ErrorCode& error) override;
     Task<Fill> fill_slow(std::chrono::milliseconds limit);
     void look_for_end();
@@ -126,7 +126,7 @@ class Channel final : public net::TransportObserver {
     Block held_;  ///< pinned bytes whose block was replaced
     std::size_t block_bytes_;
     std::size_t begin_ = 0, end_ = 0, pin_ = 0, armed_room_ = 0;
-    bool armed_ = false, resting_ = false, input_ended_ = false, last_read_full_ = false;
+    bool armed_ = false, input_ended_ = false, last_read_full_ = false;
     bool write_waiting_ = false, closed_ = false, finish_when_sent_ = false;
     Fill outcome_ = Fill::more;  ///< why the reader was woken
     Source side_;

@@ -14,8 +14,6 @@ using std::chrono::milliseconds;
 
 /// Head and small body of a usual answer in one read.
 constexpr std::size_t kBlock = 16 * 1024;
-/// After so long without an exchange the buffer is given back.
-constexpr milliseconds kRestAfter{1000};
 
 }  // namespace
 
@@ -218,9 +216,8 @@ void ClientConnection::stream_ended(bool reusable) {
                        !channel_.failed() && channel_.queued() == 0 &&
                        (!channel_.more_likely() || quiet());
     if (!reusable || !clean) return observer_.on_closed(*this);
-    resting_ = false;
     channel_.arm();
-    channel_.watch(kRestAfter);
+    channel_.watch(idle_limit_);
     observer_.on_idle(*this);
 }
 
@@ -234,13 +231,7 @@ void ClientConnection::on_input_end() {
 }
 
 void ClientConnection::on_timer() {
-    if (stream_ != nullptr) return;
-    if (resting_ || (idle_limit_.count() != 0 && idle_limit_ <= kRestAfter)) {
-        return observer_.on_closed(*this);
-    }
-    resting_ = true;
-    channel_.rest();
-    if (idle_limit_.count() != 0) channel_.watch(idle_limit_ - kRestAfter);
+    if (stream_ == nullptr) observer_.on_closed(*this);
 }
 
 }  // namespace proxyd::codec::h1

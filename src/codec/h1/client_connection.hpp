@@ -30,7 +30,6 @@ class ClientConnection final : public ClientCodec, private ChannelListener {
     Stream* stream_ = nullptr;
     std::uint64_t exchanges_ = 0;
     std::chrono::milliseconds idle_limit_{0};
-    bool resting_ = false;
 };
 
 }  // namespace proxyd::codec::h1

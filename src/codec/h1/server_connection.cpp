@@ -10,8 +10,6 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr std::size_t kBlock = 8 * 1024;
-/// After so long without a request the buffer is given back.
-constexpr milliseconds kRestAfter{1000};
 /// A request may be on its way when the drain begins: so long it still gets its answer.
 constexpr milliseconds kDrainGrace{500};
 /// How long the rest of a body that nobody wanted may take before the connection closes instead.
@@ -74,7 +72,6 @@ Task<ServerConnection::Next> ServerConnection::read_head() {
     scanner_.restart();
     bool blank_line_taken = false;
     bool started = facts_.requests_before == 0;
-    bool rested = limits_.keepalive_timeout <= kRestAfter;
     while (true) {
         std::string_view data = channel_.unread();
         if (!data.empty() && !started) {
@@ -105,24 +102,18 @@ Task<ServerConnection::Next> ServerConnection::read_head() {
         if (channel_.input_ended()) co_return Next::closed;
         if (data.size() >= channel_.block_size()) channel_.want(limits_.max_header_size + 1);
         const Channel::Fill filled =
-            co_await channel_.fill(head_limit(started, rested), started && !data.empty());
+            co_await channel_.fill(head_limit(started), started && !data.empty());
         if (filled == Channel::Fill::closed) co_return Next::closed;
-        if (filled == Channel::Fill::late && data.empty() && draining_) co_return Next::closed;
-        if (filled == Channel::Fill::late && !started && !rested) {
-            rested = true;
-            channel_.rest();
-        } else if (filled == Channel::Fill::late) {
+        if (filled == Channel::Fill::late) {
             co_return channel_.unread().empty() ? Next::closed : Next::late;
         }
     }
 }
 
-/// keepalive_timeout until the first byte, in two parts: the buffer is given back between them.
-/// From then on what is left of header_timeout.
-milliseconds ServerConnection::head_limit(bool started, bool rested) const {
+/// keepalive_timeout until the first byte, what is left of header_timeout from then on.
+milliseconds ServerConnection::head_limit(bool started) const {
     if (draining_ && channel_.unread().empty()) return kDrainGrace;
-    if (!started && limits_.keepalive_timeout <= kRestAfter) return limits_.keepalive_timeout;
-    if (!started) return rested ? limits_.keepalive_timeout - kRestAfter : kRestAfter;
+    if (!started) return limits_.keepalive_timeout;
     if (limits_.header_timeout.count() == 0) return milliseconds{0};
     const milliseconds used(channel_.loop().now() - head_since_);
     return std::max(limits_.header_timeout - used, milliseconds{1});
@@ -176,7 +167,6 @@ Task<void> ServerConnection::linger() {
 void ServerConnection::drain() {
     draining_ = true;
     if (!waits_for_head_ || !channel_.filling() || !channel_.unread().empty()) return;
-    if (channel_.resting() && channel_.transport().quiet()) return channel_.fail(Error(Reason::shutting_down));
     channel_.interrupt();  // from now on the grace counts
 }
 

@@ -33,7 +33,7 @@ class ServerConnection final : public ServerCodec, private ChannelListener {
     Task<Next> read_head();
     Task<bool> discard_rest();
     Task<void> linger();
-    [[nodiscard]] std::chrono::milliseconds head_limit(bool started, bool rested) const;
+    [[nodiscard]] std::chrono::milliseconds head_limit(bool started) const;
     [[nodiscard]] std::unique_ptr<http::ServerStream> make_stream(Next next);
     /// What the stream leaves behind; called by its destructor.
     void stream_ended(bool keepalive, std::uint64_t unread_body);

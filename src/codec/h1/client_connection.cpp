@@ -84,8 +84,7 @@ class ClientConnection::Stream final : public http::ClientStream,
     http::BodySource& body() noexcept override { return *this; }
 
     std::unique_ptr<http::Tunnel> upgrade() override {
-        keepalive_ = false;
-        channel_.unpin();
+        keepalive_ = false;  // the head stays pinned: it is passed on after this
         channel_.set_send_limit(milliseconds{0}, Reason::upstream_timeout_send);
         return std::make_unique<ChannelTunnel>(channel_, Source::upstream);
     }

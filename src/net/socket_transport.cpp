@@ -14,7 +14,9 @@ namespace {
 
 namespace asio = boost::asio;
 
-ErrorCode last_error() noexcept { return {errno, boost::system::system_category()}; }
+ErrorCode last_error() noexcept {
+    return {errno, boost::system::system_category()};
+}
 
 class SocketTransport final : public Transport {
   public:
@@ -111,7 +113,8 @@ class SocketTransport final : public Transport {
                              std::size_t) {
             auto& operation = *static_cast<Operation*>(base);
             const Self self = std::move(operation.pending);
-            if (context != nullptr && self->observer_ != nullptr) operation.reaction(*self, operation);
+            if (context != nullptr && self->observer_ != nullptr)
+                operation.reaction(*self, operation);
         }
 
         SocketTransport& owner;

@@ -27,10 +27,13 @@ Exchange::Exchange(WorkerContext& its_worker, GenerationRef its_generation,
     stream->set_abort_listener(this);
 }
 
-Exchange::~Exchange() { --worker.exchanges; }
+Exchange::~Exchange() {
+    --worker.exchanges;
+}
 
 Task<void> Exchange::run() {
-    std::optional<Forward> upstream_half;  // until the line is written: it shows the upstream's head
+    std::optional<Forward>
+        upstream_half;  // until the line is written: it shows the upstream's head
     std::string failure;
     try {
         const bool goes_on = co_await run_pipeline(*this);
@@ -47,7 +50,9 @@ Task<void> Exchange::run() {
     stream->set_abort_listener(nullptr);
 }
 
-void Exchange::limit_total(std::chrono::milliseconds limit) { total_.arm(limit); }
+void Exchange::limit_total(std::chrono::milliseconds limit) {
+    total_.arm(limit);
+}
 
 void Exchange::on_abort(const Error& why) {
     if (forward != nullptr) forward->cancel(why);

@@ -67,7 +67,8 @@ void Forward::cancel(const Error& why) {
 Task<void> Forward::run() {
     const config::Policy& policy = exchange_.policy();
     if (body_.present() && wants_request_buffering(exchange_.request(), policy)) {
-        auto ready = co_await body_.buffer(policy.buffer_request, exchange_.outgoing.content_length);
+        auto ready =
+            co_await body_.buffer(policy.buffer_request, exchange_.outgoing.content_length);
         if (!ready) {
             co_await respond_error(exchange_, canceled_ ? *canceled_ : ready.error());
             co_return;
@@ -126,7 +127,7 @@ Task<void> Forward::end_attempt() {
 Task<Result<http::ResponseHead*>> Forward::try_once() {
     began_ = exchange_.worker.loop().now();
     // What cannot be sent twice wants a connection that was looked at.
-    const bool may_fail = idempotent_ && body_.replayable() && body_.complete();
+    const bool may_fail = idempotent_ && body_.held();
     auto opened = co_await attempts_.open(may_fail, std::exchange(same_peer_, false));
     if (canceled_) co_return *canceled_;
     if (!opened) co_return std::move(opened).error();
@@ -292,9 +293,8 @@ Task<void> Forward::tunnel(http::ResponseHead& head) {
         exchange_.reason = client_end.error().code;
         co_return;
     }
-    const TunnelResult result =
-        co_await run_tunnel(exchange_.worker.loop(), **client_end, *upstream_end,
-                            exchange_.plan->timeouts.upgraded);
+    const TunnelResult result = co_await run_tunnel(
+        exchange_.worker.loop(), **client_end, *upstream_end, exchange_.plan->timeouts.upgraded);
     exchange_.reason = canceled_ ? canceled_->code : result.reason;
     const bool ours = exchange_.reason != Reason::none && exchange_.reason != Reason::tunnel_closed;
     if (ours) log_error(exchange_, Error(exchange_.reason));

@@ -25,7 +25,9 @@ Worker::Worker(async::Loop& control)
           },
           this) {}
 
-Worker::~Worker() { stop(); }
+Worker::~Worker() {
+    stop();
+}
 
 void Worker::start(std::shared_ptr<const proxy::Generation> generation, unsigned number) {
     install(std::move(generation));
@@ -93,23 +95,23 @@ void Worker::accept_here(Accepted accepted) {
 
 void Worker::take(Accepted accepted) {
     net::Endpoint local = accepted.listener->endpoint;
-    const bool any = !local.is_unix() && (local.ip() == IpAddress::v6({}) || local.ip() == IpAddress::v4({}));
+    const bool any =
+        !local.is_unix() && (local.ip() == IpAddress::v6({}) || local.ip() == IpAddress::v4({}));
     if (any) {
         sockaddr_storage storage{};
         socklen_t size = sizeof storage;
         ::getsockname(accepted.descriptor, reinterpret_cast<sockaddr*>(&storage), &size);
         local = net::Endpoint::from(storage, size);
     }
-    auto transport =
-        net::make_socket_transport(loop_, accepted.descriptor);
+    auto transport = net::make_socket_transport(loop_, accepted.descriptor);
     if (!transport) {
         log::warn("connection refused: {}", transport.error().detail);
         connections_.fetch_sub(1, std::memory_order_relaxed);
         return check_drained();
     }
-    auto* connection = new Connection(*this, std::move(*transport), accepted, next_id_++,
-                                      local.is_unix() ? local.text() : local.ip().text(),
-                                      local.port());
+    auto* connection =
+        new Connection(*this, std::move(*transport), accepted, next_id_++,
+                       local.is_unix() ? local.text() : local.ip().text(), local.port());
     list_.push_back(*connection);
     if (context_->draining) connection->drain();
     scope_.spawn(connection->run());

@@ -40,7 +40,8 @@ class ClientConnection::Stream final : public http::ClientStream,
         channel_.set_send_limit(timeouts.send, Reason::upstream_timeout_send);
     }
 
-    Task<Result<void>> send_head(const http::RequestHead& head, http::SendOptions options) override {
+    Task<Result<void>> send_head(const http::RequestHead& head,
+                                 http::SendOptions options) override {
         head_request_ = head.method == http::Method::head;
         upgrade_asked_ = !head.upgrade.empty();
         framing_ = head.framing;
@@ -111,8 +112,7 @@ class ClientConnection::Stream final : public http::ClientStream,
     }
 
     Error bad(std::string detail) const {
-        return Error(Reason::upstream_bad_response, Source::upstream, Retry::no,
-                     std::move(detail));
+        return Error(Reason::upstream_bad_response, Source::upstream, Retry::no, std::move(detail));
     }
 
     Error ended_early() const {
@@ -203,17 +203,20 @@ std::unique_ptr<http::ClientStream> ClientConnection::open(const ClientLimits& l
     return stream;
 }
 
-void ClientConnection::set_idle_limit(milliseconds limit) { idle_limit_ = limit; }
+void ClientConnection::set_idle_limit(milliseconds limit) {
+    idle_limit_ = limit;
+}
 
-bool ClientConnection::quiet() const noexcept { return channel_.transport().quiet(); }
+bool ClientConnection::quiet() const noexcept {
+    return channel_.transport().quiet();
+}
 
 /// The last action of the stream's destructor: may destroy the connection.
 void ClientConnection::stream_ended(bool reusable) {
     stream_ = nullptr;
     // A read that was full may have left bytes in the kernel, and no event will tell of them.
-    const bool clean = channel_.unread().empty() && !channel_.input_ended() &&
-                       !channel_.failed() && channel_.queued() == 0 &&
-                       (!channel_.more_likely() || quiet());
+    const bool clean = channel_.unread().empty() && !channel_.input_ended() && !channel_.failed() &&
+                       channel_.queued() == 0 && (!channel_.more_likely() || quiet());
     if (!reusable || !clean) return observer_.on_closed(*this);
     channel_.arm();
     channel_.watch(idle_limit_);

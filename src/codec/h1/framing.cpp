@@ -147,15 +147,15 @@ Result<BodyFraming> request_framing(const http::HeaderMap& fields, http::Version
 }
 
 Result<BodyFraming> response_framing(const http::ResponseHead& head, bool head_request) {
-    auto declared =
-        declared_framing(head.fields, head.version, Reason::upstream_bad_response,
-                         Reason::upstream_bad_response, Source::upstream);
+    auto declared = declared_framing(head.fields, head.version, Reason::upstream_bad_response,
+                                     Reason::upstream_bad_response, Source::upstream);
     if (!declared) return declared;
     if (head_request || !http::status_has_body(head.status)) {
         return BodyFraming{Framing::none, declared->length};
     }
     const bool has_length = head.fields.count(FieldId::content_length) != 0;
-    if (declared->framing == Framing::none && !has_length) return BodyFraming{Framing::until_close, 0};
+    if (declared->framing == Framing::none && !has_length)
+        return BodyFraming{Framing::until_close, 0};
     return declared;
 }
 

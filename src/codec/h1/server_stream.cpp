@@ -23,7 +23,8 @@ constexpr std::string_view kCrlf = "\r\n";
 bool is_token(std::string_view text) {
     constexpr std::string_view kOthers = "!#$%&'*+-.^_`|~";
     for (const char c : text) {
-        const bool alnum = (text::lower(c) >= 'a' && text::lower(c) <= 'z') || (c >= '0' && c <= '9');
+        const bool alnum =
+            (text::lower(c) >= 'a' && text::lower(c) <= 'z') || (c >= '0' && c <= '9');
         if (!alnum && kOthers.find(c) == std::string_view::npos) return false;
     }
     return !text.empty();
@@ -97,8 +98,8 @@ void ServerStreamH1::check_request_line(std::string_view line) {
 
 void ServerStreamH1::check_target() {
     if (head_.target.find('#') != std::string_view::npos) {
-        return refuse(Error(Reason::bad_request, Source::downstream, Retry::no,
-                            "'#' in the request target"));
+        return refuse(
+            Error(Reason::bad_request, Source::downstream, Retry::no, "'#' in the request target"));
     }
     if (head_.target.starts_with('/')) return;
     if (head_.target == "*" && head_.method == Method::options) return;
@@ -148,8 +149,8 @@ void ServerStreamH1::check_upgrade() {
     if (!head_.fields.maybe(FieldId::upgrade) || head_.version != http::Version::http11) return;
     if (head_.method != Method::get || head_.framing != Framing::none) return;
     const auto token = head_.fields.get(FieldId::upgrade);
-    if (token && text::iequals(*token, "websocket") &&
-        head_.fields.count(FieldId::upgrade) == 1 && connection_lists(head_.fields, "upgrade")) {
+    if (token && text::iequals(*token, "websocket") && head_.fields.count(FieldId::upgrade) == 1 &&
+        connection_lists(head_.fields, "upgrade")) {
         head_.upgrade = "websocket";
     }
 }
@@ -195,7 +196,9 @@ Task<Result<http::BodyPart>> ServerStreamH1::read_after_continue(std::size_t max
     co_return co_await reader_.read(max, limits_.body_timeout);
 }
 
-void ServerStreamH1::stop(http::StopReason) noexcept { channel_.interrupt(); }
+void ServerStreamH1::stop(http::StopReason) noexcept {
+    channel_.interrupt();
+}
 
 // The answer ----------------------------------------------------------------------------------
 
@@ -219,7 +222,8 @@ Task<Result<void>> ServerStreamH1::send_head(const http::ResponseHead& head,
     framing.client_is_http10 = head_.version == http::Version::http10;
     const bool unknown_length =
         head.framing == Framing::chunked || head.framing == Framing::until_close;
-    framing.chunked = unknown_length && !framing.client_is_http10 && http::status_has_body(head.status);
+    framing.chunked =
+        unknown_length && !framing.client_is_http10 && http::status_has_body(head.status);
     chunked_ = framing.chunked && has_body;
     if (unknown_length && has_body && framing.client_is_http10) keepalive_ = false;
     if (!body_can_be_drained() || connection_.draining_) keepalive_ = false;

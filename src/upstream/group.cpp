@@ -73,14 +73,16 @@ int Group::pick_from(const std::vector<std::uint16_t>& order, std::atomic<std::u
         const std::uint16_t index = order[(turn + step) % order.size()];
         if (tried.contains(index)) continue;
         const Peer& peer = peers_[index];
+        if (!peer.state->in_service()) continue;
         if (usable_ == 1 || peer.state->admit(now, peer.fail_timeout)) return index;
     }
     return -1;
 }
 
-int Group::pick(const PeerSet& tried, std::int64_t now) const noexcept {
-    const int primary = pick_from(primaries_, state_->sequence, tried, now);
-    return primary >= 0 ? primary : pick_from(backups_, state_->backup_sequence, tried, now);
+int Group::pick(const PickRequest& request) const noexcept {
+    const int primary = pick_from(primaries_, state_->sequence, request.tried, request.now);
+    if (primary >= 0) return primary;
+    return pick_from(backups_, state_->backup_sequence, request.tried, request.now);
 }
 
 void Group::report_failure(const Peer& peer, std::int64_t now, Reason why) const {

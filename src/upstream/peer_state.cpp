@@ -1,4 +1,4 @@
-#include "proxyd/upstream/group.hpp"
+#include "proxyd/upstream/peer_state.hpp"
 
 namespace proxyd::upstream {
 

@@ -1,0 +1,87 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <unordered_map>
+
+#include "proxyd/base/error.hpp"
+#include "proxyd/upstream/address_book.hpp"
+
+namespace proxyd::upstream {
+
+/// What an operator ordered while the daemon runs; survives reloads.
+enum class Admin : std::uint8_t {
+    up,
+    drain,  ///< no new clients: only those that a sticky cookie sends there
+    down,   ///< no requests
+};
+
+/// What all workers know of one address of an upstream; survives reloads as long as the upstream
+/// keeps its name and the address. Counters are relaxed atomics on a cache line of their own.
+class alignas(64) PeerState {
+  public:
+    explicit PeerState(std::size_t id) : id_(id) {}
+    /// Dense; index of the workers' pools.
+    [[nodiscard]] std::size_t id() const noexcept { return id_; }
+
+    std::atomic<Admin> admin{Admin::up};
+    std::atomic<bool> unhealthy{false};  ///< found by the active checks
+
+    std::atomic<std::uint64_t> in_flight{0};
+    std::atomic<std::uint64_t> requests{0};
+    std::atomic<std::uint64_t> failures{0};
+    std::atomic<std::uint64_t> idle{0};  ///< pooled connections of all workers
+
+    /// Neither an operator nor the active checks keep requests away.
+    [[nodiscard]] bool in_service() const noexcept {
+        return admin.load(std::memory_order_relaxed) == Admin::up &&
+               !unhealthy.load(std::memory_order_relaxed);
+    }
+    /// Whether a request may go there at `now` (ms, monotonic). After fail_timeout one caller is
+    /// let through as the trial; the others wait for its outcome.
+    [[nodiscard]] bool admit(std::int64_t now, std::int64_t fail_timeout) noexcept;
+    [[nodiscard]] bool failed_at(std::int64_t now) const noexcept;
+    void succeeded() noexcept;
+    /// True when this failure takes the peer out.
+    bool failed(std::int64_t now, unsigned max_fails, std::int64_t fail_timeout, Reason why);
+    [[nodiscard]] Reason last_failure() const noexcept {
+        return last_failure_.load(std::memory_order_relaxed);
+    }
+
+  private:
+    const std::size_t id_;
+    std::atomic<std::int64_t> down_until_{0};    ///< 0 = up
+    std::atomic<std::int64_t> window_start_{0};
+    std::atomic<unsigned> fails_{0};
+    std::atomic<Reason> last_failure_{Reason::none};
+};
+
+struct GroupState {
+    alignas(64) std::atomic<std::uint64_t> sequence{0};
+    alignas(64) std::atomic<std::uint64_t> backup_sequence{0};
+};
+
+/// The named state of all groups: at load time asked for by every new generation, so that the
+/// same upstream keeps its counters. Thread-safe.
+class StateRegistry {
+  public:
+    std::shared_ptr<GroupState> group(const std::string& upstream);
+    std::shared_ptr<PeerState> peer(const std::string& upstream, const std::string& address);
+    [[nodiscard]] AddressBook& addresses() noexcept { return addresses_; }
+    /// Lets go of what no generation uses any more.
+    void forget_unused();
+    /// Groups and peers that it knows of.
+    [[nodiscard]] std::size_t size() const;
+
+  private:
+    mutable std::mutex mutex_;
+    std::unordered_map<std::string, std::weak_ptr<GroupState>> groups_;
+    std::unordered_map<std::string, std::weak_ptr<PeerState>> peers_;
+    std::size_t next_id_ = 0;
+    AddressBook addresses_;
+};
+
+}  // namespace proxyd::upstream

@@ -3,37 +3,6 @@
 #include <algorithm>
 
 namespace proxyd::http {
-namespace {
-
-constexpr std::size_t kSpares = 256;
-constexpr std::size_t kUsualFields = 24;
-constexpr std::size_t kKeptFields = 256;
-
-struct Spares {
-    std::vector<std::vector<Field>> list;
-    bool open = true;
-    ~Spares() { open = false; }
-};
-thread_local Spares spares;
-
-}  // namespace
-
-HeaderMap::HeaderMap() {
-    if (!spares.list.empty()) {
-        fields_ = std::move(spares.list.back());
-        spares.list.pop_back();
-    } else {
-        fields_.reserve(kUsualFields);
-    }
-}
-
-HeaderMap::~HeaderMap() {
-    if (fields_.capacity() == 0 || fields_.capacity() > kKeptFields) return;
-    if (!spares.open || spares.list.size() >= kSpares) return;
-    fields_.clear();
-    spares.list.push_back(std::move(fields_));
-}
-
 std::optional<std::string_view> HeaderMap::get(FieldId id) const noexcept {
     if (!present_.contains(id)) return std::nullopt;
     for (const Field& field : fields_) {

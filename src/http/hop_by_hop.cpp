@@ -59,7 +59,7 @@ void remove_unknown(HeaderMap& fields) {
 }
 
 /// Takes the first Connection line out, so that the vector may change below the walk.
-std::string_view take_connection(HeaderMap& fields, std::vector<Field>::iterator line) {
+std::string_view take_connection(HeaderMap& fields, FieldList::iterator line) {
     const std::string_view options = line->value;
     fields.raw().erase(line);
     return options;

@@ -2,19 +2,26 @@
 
 #include <cstddef>
 #include <cstring>
-#include <memory>
 #include <string_view>
-#include <vector>
+#include <utility>
+
+#include "proxyd/base/pool.hpp"
 
 namespace proxyd {
 
 /// Bump allocator for text that lives as long as one exchange. Owned by the exchange, one thread.
-/// Views stay valid until reset() or destruction. Never fails but with std::bad_alloc.
+/// Views stay valid until its destruction. Never fails but with std::bad_alloc.
 class Arena {
   public:
-    explicit Arena(std::size_t block_bytes = 2048) : block_bytes_(block_bytes) {}
+    Arena() = default;
     Arena(const Arena&) = delete;
     Arena& operator=(const Arena&) = delete;
+    ~Arena() {
+        while (newest_ != nullptr) {
+            Piece* const piece = std::exchange(newest_, newest_->older);
+            pool_free(piece, piece->bytes);
+        }
+    }
 
     [[nodiscard]] char* allocate(std::size_t bytes) {
         if (bytes > left_) grow(bytes);
@@ -31,25 +38,23 @@ class Arena {
         return {place, text.size()};
     }
 
-    /// Forgets everything; keeps the first block for the next exchange.
-    void reset() noexcept {
-        if (blocks_.size() > 1) blocks_.resize(1);
-        next_ = blocks_.empty() ? nullptr : blocks_.front().get();
-        left_ = blocks_.empty() ? 0 : first_bytes_;
-    }
-
   private:
-    void grow(std::size_t bytes) {
-        const std::size_t size = bytes > block_bytes_ ? bytes : block_bytes_;
-        blocks_.push_back(std::make_unique_for_overwrite<char[]>(size));
-        if (blocks_.size() == 1) first_bytes_ = size;
-        next_ = blocks_.back().get();
-        left_ = size;
+    struct Piece {
+        Piece* older;
+        std::size_t bytes;  ///< with this head
+    };
+    static constexpr std::size_t kFirst = 512, kLater = 2048;
+
+    void grow(std::size_t wanted) {
+        const std::size_t usual = newest_ == nullptr ? kFirst : kLater;
+        const std::size_t needed = wanted + sizeof(Piece);
+        const std::size_t bytes = needed > usual ? needed : usual;
+        newest_ = new (pool_allocate(bytes)) Piece{newest_, bytes};
+        next_ = reinterpret_cast<char*>(newest_ + 1);
+        left_ = bytes - sizeof(Piece);
     }
 
-    std::size_t block_bytes_;
-    std::size_t first_bytes_ = 0;
-    std::vector<std::unique_ptr<char[]>> blocks_;
+    Piece* newest_ = nullptr;
     char* next_ = nullptr;
     std::size_t left_ = 0;
 };

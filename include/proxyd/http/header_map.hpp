@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "proxyd/base/pool.hpp"
 #include "proxyd/base/text.hpp"
 #include "proxyd/http/field.hpp"
 
@@ -21,19 +22,21 @@ struct Field {
     }
 };
 
+using FieldList = std::vector<Field, PoolAllocator<Field>>;
+
 /// The fields of a message in order, repeated names kept. Names and values are *views*: the
 /// receive buffer or the exchange's Arena owns the bytes and outlives the map. One thread.
 class HeaderMap {
   public:
-    /// The vector's memory comes from and returns to a spare list of the thread.
-    HeaderMap();
+    HeaderMap() = default;
     HeaderMap(HeaderMap&&) noexcept = default;
     HeaderMap& operator=(HeaderMap&&) noexcept = default;
     HeaderMap(const HeaderMap&) = delete;
     HeaderMap& operator=(const HeaderMap&) = delete;
-    ~HeaderMap();
+    ~HeaderMap() = default;
 
     void add(FieldId id, std::string_view name, std::string_view value) {
+        if (fields_.capacity() == 0) fields_.reserve(kUsualFields);
         fields_.push_back(Field{name, value, id});
         present_.insert(id);
     }
@@ -62,10 +65,12 @@ class HeaderMap {
     [[nodiscard]] bool empty() const noexcept { return fields_.empty(); }
     [[nodiscard]] auto begin() const noexcept { return fields_.begin(); }
     [[nodiscard]] auto end() const noexcept { return fields_.end(); }
-    [[nodiscard]] std::vector<Field>& raw() noexcept { return fields_; }
+    [[nodiscard]] FieldList& raw() noexcept { return fields_; }
 
   private:
-    std::vector<Field> fields_;
+    static constexpr std::size_t kUsualFields = 24;
+
+    FieldList fields_;
     FieldSet present_;
 };
 

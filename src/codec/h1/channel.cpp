@@ -2,14 +2,19 @@
 
 #include <boost/asio/error.hpp>
 #include <cstring>
+#include <vector>
 
 namespace proxyd::codec::h1 {
 namespace {
 
 /// Up to this much a copy is cheaper than a gather write.
 constexpr std::size_t kCopyBytes = 2048;
-constexpr std::size_t kKeptOutput = 64 * 1024;
 constexpr std::size_t kSmallCompaction = 4096;
+
+/// Output buffers of the thread that nobody has anything in: what is written next goes where the
+/// last was written, which the processor still has at hand.
+constexpr std::size_t kSpareOutputs = 64;
+thread_local std::vector<std::string> spare_outputs;
 
 }  // namespace
 
@@ -225,8 +230,7 @@ bool Channel::flush(std::string_view body, std::string_view tail) {
 
     std::size_t sent = result.bytes;
     if (sent == first.size() + body.size() + tail.size()) {
-        out_.clear();
-        out_sent_ = 0;
+        all_sent();
         return true;
     }
     const std::size_t of_first = std::min(sent, first.size());
@@ -281,7 +285,6 @@ void Channel::on_writable(const net::ErrorCode& error) {
     if (queued() == 0) {
         send_deadline_.reset();
         if (finish_when_sent_) transport_->shutdown_send();
-        if (out_.capacity() > kKeptOutput) release_output();
     }
     if (writer_.waiting() && (failed() || queued() <= writer_limit_)) return writer_.set();
     if (failed() && !writer_.waiting()) {
@@ -308,8 +311,31 @@ void Channel::finish_output() noexcept {
     if (!write_waiting_ && !failed()) transport_->shutdown_send();
 }
 
+void Channel::take_output() {
+    if (out_.empty() && !spare_outputs.empty()) {
+        out_ = std::move(spare_outputs.back());
+        spare_outputs.pop_back();
+    } else {
+        out_.reserve(kUsualOutput);
+    }
+}
+
+void Channel::all_sent() noexcept {
+    out_.clear();
+    out_sent_ = 0;
+    release_output();
+}
+
+/// Gives it back unless something is in it.
 void Channel::release_output() noexcept {
-    if (out_.empty()) std::string().swap(out_);
+    if (!out_.empty()) return;
+    const bool usual = out_.capacity() >= kUsualOutput && out_.capacity() < 2 * kUsualOutput;
+    if (usual && spare_outputs.size() < kSpareOutputs) {
+        spare_outputs.push_back(std::move(out_));
+        out_ = {};
+    } else {
+        std::string().swap(out_);
+    }
 }
 
 // State --------------------------------------------------------------------------------------

@@ -69,7 +69,10 @@ class Channel final : public net::TransportObserver {
 
     // Output -----------------------------------------------------------------------------------
     /// What the next flush sends first; append to it.
-    [[nodiscard]] std::string& out() noexcept { return out_; }
+    [[nodiscard]] std::string& out() {
+        if (out_.capacity() < kUsualOutput) take_output();
+        return out_;
+    }
     /// Sends out(), body and tail in one gather write; copies what the kernel does not take.
     /// False: the transport broke, and the channel failed.
     bool flush(std::string_view body = {}, std::string_view tail = {});
@@ -115,7 +118,11 @@ class Channel final : public net::TransportObserver {
     bool send_failed(const net::ErrorCode& error);
     void arm_send_deadline();
     void compact_output();
+    void take_output();
     void release_output() noexcept;
+    void all_sent() noexcept;
+
+    static constexpr std::size_t kUsualOutput = 2048;
 
     async::Loop& loop_;
     net::TransportPtr transport_;

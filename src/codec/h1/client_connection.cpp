@@ -2,7 +2,7 @@
 
 #include <boost/asio/error.hpp>
 
-#include "frame_memory.hpp"
+#include "proxyd/base/pool.hpp"
 #include "tunnel.hpp"
 #include "writer.hpp"
 
@@ -19,7 +19,7 @@ constexpr std::size_t kBlock = 16 * 1024;
 
 class ClientConnection::Stream final : public http::ClientStream,
                                        private http::BodySource,
-                                       public FrameMemory {
+                                       public Pooled {
   public:
     Stream(ClientConnection& connection, const ClientLimits& limits)
         : connection_(connection),

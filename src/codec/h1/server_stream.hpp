@@ -3,7 +3,7 @@
 #include <optional>
 
 #include "body_reader.hpp"
-#include "frame_memory.hpp"
+#include "proxyd/base/pool.hpp"
 #include "proxyd/codec/limits.hpp"
 #include "proxyd/http/stream.hpp"
 
@@ -15,7 +15,7 @@ class ServerConnection;
 /// left unread; unfinished, it cuts the connection so that the client sees a broken answer.
 class ServerStreamH1 final : public http::ServerStream,
                              private http::BodySource,
-                             public FrameMemory {
+                             public Pooled {
   public:
     ServerStreamH1(ServerConnection& connection, Channel& channel, const ServerLimits& limits,
                    http::StreamFacts& facts);

@@ -4,6 +4,7 @@
 #include <boost/asio/post.hpp>
 #include <utility>
 
+#include "proxyd/async/batch.hpp"
 #include "proxyd/async/deadline_wheel.hpp"
 
 namespace proxyd::async {
@@ -29,11 +30,13 @@ class Loop {
     }
 
     [[nodiscard]] boost::asio::io_context& io() noexcept { return io_; }
+    [[nodiscard]] Batch& batch() noexcept { return batch_; }
     [[nodiscard]] DeadlineWheel& wheel() noexcept { return wheel_; }
     [[nodiscard]] Milliseconds now() const noexcept { return wheel_.now(); }
 
   private:
     boost::asio::io_context io_;
+    Batch batch_{io_};
     DeadlineWheel wheel_;
 };
 

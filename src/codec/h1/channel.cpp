@@ -9,11 +9,13 @@ namespace {
 
 /// Up to this much a copy is cheaper than a gather write.
 constexpr std::size_t kCopyBytes = 2048;
+/// More than that waits for no other.
+constexpr std::size_t kCollectedBytes = 4096;
 constexpr std::size_t kSmallCompaction = 4096;
 
 /// Output buffers of the thread that nobody has anything in: what is written next goes where the
 /// last was written, which the processor still has at hand.
-constexpr std::size_t kSpareOutputs = 64;
+constexpr std::size_t kSpareOutputs = 128;
 thread_local std::vector<std::string> spare_outputs;
 
 }  // namespace
@@ -48,6 +50,7 @@ Channel::Channel(async::Loop& loop, net::TransportPtr transport, ChannelListener
 }
 
 Channel::~Channel() {
+    if (!closed_) send_collected();
     transport_->observe(nullptr);
     transport_->close();
 }
@@ -181,6 +184,13 @@ void Channel::end_input(const net::ErrorCode& error) {
 }
 
 void Channel::on_read(const net::ErrorCode& error) {
+    async::Batch& batch = loop_.batch();
+    input_arrived(error);
+    batch.event_done();
+}
+
+/// May destroy the channel.
+void Channel::input_arrived(const net::ErrorCode& error) {
     armed_ = false;
     if (closed_ || input_ended_) return;
     if (error) return end_input(error);
@@ -211,6 +221,21 @@ bool Channel::send_failed(const net::ErrorCode& error) {
 
 bool Channel::flush(std::string_view body, std::string_view tail) {
     if (failed()) return false;
+    const std::size_t bytes = queued() + body.size() + tail.size();
+    if (bytes == 0) return true;
+    if (bytes <= kCollectedBytes && !write_waiting_ && loop_.batch().collect(*this)) {
+        out().append(body).append(tail);
+        return true;
+    }
+    return send_now(body, tail);
+}
+
+void Channel::at_end_of_batch() {
+    if (!failed() && !send_now()) tell_of_failed_output();
+}
+
+bool Channel::send_now(std::string_view body, std::string_view tail) {
+    unlink();
     if (write_waiting_ || (body.size() + tail.size() <= kCopyBytes && !out_.empty())) {
         compact_output();
         out_.append(body).append(tail);
@@ -279,7 +304,7 @@ void Channel::on_writable(const net::ErrorCode& error) {
     const std::size_t before = queued();
     if (error) {
         send_failed(error);
-    } else if (flush() && queued() < before) {
+    } else if (send_now() && queued() < before) {
         arm_send_deadline();
     }
     if (queued() == 0) {
@@ -287,10 +312,12 @@ void Channel::on_writable(const net::ErrorCode& error) {
         if (finish_when_sent_) transport_->shutdown_send();
     }
     if (writer_.waiting() && (failed() || queued() <= writer_limit_)) return writer_.set();
-    if (failed() && !writer_.waiting()) {
-        if (reader_.waiting()) return reader_.set();
-        listener_->on_input_end();
-    }
+    if (failed() && !writer_.waiting()) tell_of_failed_output();
+}
+
+void Channel::tell_of_failed_output() {
+    if (reader_.waiting()) return reader_.set();
+    listener_->on_input_end();
 }
 
 Task<bool> Channel::drained(std::size_t bytes) {
@@ -307,6 +334,7 @@ Task<bool> Channel::drained_slow(std::size_t bytes) {
 }
 
 void Channel::finish_output() noexcept {
+    send_collected();
     finish_when_sent_ = true;
     if (!write_waiting_ && !failed()) transport_->shutdown_send();
 }
@@ -342,6 +370,7 @@ void Channel::release_output() noexcept {
 
 void Channel::fail(Error why, bool hard) {
     if (closed_) return;
+    if (!failed()) send_collected();
     closed_ = true;
     if (!failed()) failure_ = std::make_unique<Error>(std::move(why));
     read_deadline_.disarm();

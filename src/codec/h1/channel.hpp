@@ -28,7 +28,7 @@ class ChannelListener {
 /// The buffered byte pipe under an HTTP/1 connection: a standing read into one block, an output
 /// buffer for what the kernel does not take, a deadline for each direction. Owned by the
 /// connection, one thread. After fail() every wait returns at once and failure() says why.
-class Channel final : public net::TransportObserver {
+class Channel final : public net::TransportObserver, private async::BatchMember {
   public:
     Channel(async::Loop& loop, net::TransportPtr transport, ChannelListener& listener, Source side,
             std::size_t block_bytes);
@@ -73,11 +73,18 @@ class Channel final : public net::TransportObserver {
         if (out_.capacity() < kUsualOutput) take_output();
         return out_;
     }
-    /// Sends out(), body and tail in one gather write; copies what the kernel does not take.
+    /// Sends out(), body and tail in one gather write; copies what the kernel does not take. On a
+    /// busy loop little waits for the end of the batch of events, which is near.
     /// False: the transport broke, and the channel failed.
     bool flush(std::string_view body = {}, std::string_view tail = {});
+    /// The kernel did not take all that was sent.
+    [[nodiscard]] bool blocked() const noexcept { return write_waiting_; }
+    /// What waits for the end of the batch goes now.
+    void send_collected() {
+        if (is_linked()) (void)send_now();
+    }
     [[nodiscard]] std::size_t queued() const noexcept { return out_.size() - out_sent_; }
-    /// Returns true when at most `bytes` are queued, false when the channel failed. The send
+    /// Returns true when at most `bytes` are blocked, false when the channel failed. The send
     /// deadline runs while anything is queued and starts anew with each progress.
     Task<bool> drained(std::size_t bytes);
     /// Half-close, after what is queued.
@@ -105,6 +112,7 @@ class Channel final : public net::TransportObserver {
     [[nodiscard]] async::Loop& loop() const noexcept { return loop_; }
 
   private:
+    void at_end_of_batch() override;
     std::span<char> read_room() override;
     void read_landed(std::size_t bytes) override;
     void on_read(const net::ErrorCode& error) override;
@@ -114,15 +122,18 @@ class Channel final : public net::TransportObserver {
     Task<bool> drained_slow(std::size_t bytes);
     bool read_now();
     void make_room();
+    void input_arrived(const net::ErrorCode& error);
     void end_input(const net::ErrorCode& error);
+    bool send_now(std::string_view body = {}, std::string_view tail = {});
     bool send_failed(const net::ErrorCode& error);
+    void tell_of_failed_output();
     void arm_send_deadline();
     void compact_output();
     void take_output();
     void release_output() noexcept;
     void all_sent() noexcept;
 
-    static constexpr std::size_t kUsualOutput = 2048;
+    static constexpr std::size_t kUsualOutput = 4096;
 
     async::Loop& loop_;
     net::TransportPtr transport_;

@@ -102,7 +102,7 @@ class ClientConnection::Stream final : public http::ClientStream,
 
     Task<Result<void>> flushed(std::string_view data, std::string_view tail) {
         if (!channel_.flush(data, tail)) return Task<Result<void>>(channel_.failure());
-        if (channel_.queued() == 0) return Task<Result<void>>(Result<void>{});
+        if (!channel_.blocked()) return Task<Result<void>>(Result<void>{});
         return wait_sent();
     }
     Task<Result<void>> wait_sent() {

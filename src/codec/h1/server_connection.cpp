@@ -35,6 +35,7 @@ ServerConnection::~ServerConnection() = default;
 Task<std::unique_ptr<http::ServerStream>> ServerConnection::accept() {
     if (stream_ != nullptr) co_await stream_gone_.wait();
     if (channel_.closed()) co_return nullptr;
+    if (!keepalive_) channel_.send_collected();
     const bool sent = co_await channel_.drained(0);
     if (!sent) co_return nullptr;
     if (!keepalive_) {

@@ -267,7 +267,9 @@ Task<Result<void>> ServerStreamH1::send(std::string_view data, http::SendOptions
 
 Task<Result<void>> ServerStreamH1::flushed(std::string_view data, std::string_view tail) {
     if (!channel_.flush(data, tail)) return Task<Result<void>>(channel_.failure());
-    if (channel_.queued() <= send_buffer_) return Task<Result<void>>(Result<void>{});
+    if (!channel_.blocked() || channel_.queued() <= send_buffer_) {
+        return Task<Result<void>>(Result<void>{});
+    }
     return wait_sent();
 }
 

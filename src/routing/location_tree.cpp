@@ -33,7 +33,8 @@ LocationTree::Entry LocationTree::make_entry(const config::Location& location,
     return entry;
 }
 
-Result<void> LocationTree::build(std::span<const config::Location> locations) {
+Result<void> LocationTree::build(std::span<const config::Location> locations,
+                                 std::uint32_t first) {
     std::vector<Entry> prefixes;
     std::vector<Entry> exact;
     for (std::uint32_t i = 0; i < locations.size(); ++i) {
@@ -49,11 +50,12 @@ Result<void> LocationTree::build(std::span<const config::Location> locations) {
             (matcher.kind == Kind::exact ? exact : prefixes).push_back(make_entry(locations[i], i));
         }
     }
-    fill_block(locations, prefixes, exact);
+    const Head head{.first = first, .has_regexes = regexes_ != nullptr};
+    fill_block(locations, head, prefixes, exact);
     return regexes_ ? regexes_->build() : Result<void>();
 }
 
-void LocationTree::fill_block(std::span<const config::Location> locations,
+void LocationTree::fill_block(std::span<const config::Location> locations, Head head,
                               std::vector<Entry>& prefixes, std::vector<Entry>& exact) {
     const auto source = [&](const Entry& entry) -> const std::string& {
         return locations[entry.location].matcher.text;
@@ -73,19 +75,21 @@ void LocationTree::fill_block(std::span<const config::Location> locations,
         prefixes[i].parent = parent;
     }
 
-    prefix_count_ = static_cast<std::uint32_t>(prefixes.size());
-    exact_count_ = static_cast<std::uint32_t>(exact.size());
+    head.prefix_count = static_cast<std::uint32_t>(prefixes.size());
+    head.exact_count = static_cast<std::uint32_t>(exact.size());
     prefixes.insert(prefixes.end(), exact.begin(), exact.end());
+    const std::size_t before_texts = sizeof(Head) + prefixes.size() * sizeof(Entry);
     std::string texts;
     for (Entry& entry : prefixes) {
-        entry.offset = static_cast<std::uint32_t>(prefixes.size() * sizeof(Entry) + texts.size());
+        entry.offset = static_cast<std::uint32_t>(before_texts + texts.size());
         texts += source(entry);
     }
-    const std::size_t entry_bytes = prefixes.size() * sizeof(Entry);
-    block_ = std::make_unique_for_overwrite<char[]>(entry_bytes + texts.size());
-    std::uninitialized_copy(prefixes.begin(), prefixes.end(),
-                            reinterpret_cast<Entry*>(block_.get()));
-    std::ranges::copy(texts, block_.get() + entry_bytes);
+    const std::size_t bytes = before_texts + texts.size();
+    block_.reset(static_cast<char*>(::operator new(bytes, std::align_val_t{kLine})));
+    new (block_.get()) Head(head);
+    void* const entries = block_.get() + sizeof(Head);
+    std::uninitialized_copy(prefixes.begin(), prefixes.end(), static_cast<Entry*>(entries));
+    std::ranges::copy(texts, block_.get() + before_texts);
 }
 
 const LocationTree::Entry* LocationTree::find_exact(std::string_view path) const {
@@ -110,7 +114,7 @@ const LocationTree::Entry* LocationTree::longest_prefix(std::string_view path,
 /// all texts that begin with the path follow from there on.
 const LocationTree::Entry* LocationTree::find_redirect(std::string_view path,
                                                        const Entry* next) const {
-    const Entry* const end = prefixes().data() + prefix_count_;
+    const Entry* const end = prefixes().data() + head().prefix_count;
     if (next == end || !text(*next).starts_with(path)) return nullptr;
     const auto before_slash = [&](const Entry& entry) {
         const std::string_view own = text(entry);
@@ -125,8 +129,9 @@ const LocationTree::Entry* LocationTree::find_redirect(std::string_view path,
 }
 
 std::optional<LocationTree::Found> LocationTree::find(std::string_view path) const {
-    if (exact_count_ != 0) {
-        if (const Entry* entry = find_exact(path)) return Found{entry->location, false};
+    const std::uint32_t first = head().first;
+    if (head().exact_count != 0) {
+        if (const Entry* entry = find_exact(path)) return Found{first + entry->location, false};
     }
     const auto all = prefixes();
     const auto behind =
@@ -135,15 +140,15 @@ std::optional<LocationTree::Found> LocationTree::find(std::string_view path) con
     const Entry* best = next == all.data() ? nullptr : longest_prefix(path, next - 1);
     const bool whole = best != nullptr && best->size == path.size();
     if (!whole && !path.ends_with('/')) {
-        if (const Entry* entry = find_redirect(path, next)) return Found{entry->location, true};
+        if (const Entry* entry = find_redirect(path, next)) return Found{first + entry->location, true};
     }
-    if (regexes_ != nullptr && (best == nullptr || best->kind != Kind::final_prefix)) {
+    if (head().has_regexes && (best == nullptr || best->kind != Kind::final_prefix)) {
         if (const auto found = regexes_->find(path)) {
-            return Found{static_cast<std::uint32_t>(*found), false};
+            return Found{first + static_cast<std::uint32_t>(*found), false};
         }
     }
     if (best == nullptr) return std::nullopt;
-    return Found{best->location, false};
+    return Found{first + best->location, false};
 }
 
 }  // namespace proxyd::routing

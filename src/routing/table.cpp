@@ -10,11 +10,6 @@
 namespace proxyd::routing {
 
 struct Table::Impl {
-    /// What routing touches of a host, side by side.
-    struct HostRoutes {
-        LocationTree tree;
-        std::size_t first_location = 0;
-    };
     struct ListenerHosts {
         std::string_view listener;
         VirtualHosts hosts;
@@ -22,7 +17,7 @@ struct Table::Impl {
 
     std::shared_ptr<const config::Snapshot> snapshot;
     std::vector<RoutedHost> hosts;
-    std::vector<HostRoutes> routes;  ///< by RoutedHost::index
+    std::vector<LocationTree> trees;  ///< by RoutedHost::index
     std::vector<RoutedLocation> locations;
     std::vector<std::unique_ptr<const PathEdit>> edits;
     std::vector<ListenerHosts> listeners;
@@ -94,12 +89,12 @@ Result<void> Table::Impl::add_host(const config::Host& host) {
         auto edit = PathEdit::compile(location);
         if (!edit) return std::move(edit).error();
         const auto path = location.policy ? location.policy->path : config::Policy::Path::raw;
-        locations.push_back({&location, &routed, locations.size(), edit->get(), path});
+        const auto index = static_cast<std::uint32_t>(locations.size());
+        locations.push_back({&location, &routed, edit->get(), index, path});
         if (*edit) edits.push_back(std::move(edit).value());
     }
-    HostRoutes& own = routes.emplace_back();
-    own.first_location = routed.first_location;
-    return own.tree.build(host.locations);
+    return trees.emplace_back().build(host.locations,
+                                      static_cast<std::uint32_t>(routed.first_location));
 }
 
 Result<void> Table::Impl::add_names() {
@@ -133,7 +128,7 @@ Result<std::shared_ptr<const Table>> Table::build(
     impl->snapshot = std::move(snapshot);
     const auto& hosts = impl->snapshot->hosts;
     impl->hosts.reserve(hosts.size());
-    impl->routes.reserve(hosts.size());
+    impl->trees.reserve(hosts.size());
     for (const config::Host& host : hosts) {
         if (auto added = impl->add_host(host); !added) return std::move(added).error();
     }
@@ -163,10 +158,9 @@ Result<RouteMatch> Table::route(const http::RequestHead& head, std::string_view 
     if (auto read = read_path(head, scratch, match); !read) return std::move(read).error();
 
     const auto index = static_cast<std::size_t>(match.host - impl_->hosts.data());
-    const Impl::HostRoutes& routes = impl_->routes[index];
-    const auto found = routes.tree.find(match.path);
+    const auto found = impl_->trees[index].find(match.path);
     if (!found) return downstream(Reason::no_location);
-    match.location = &impl_->locations[routes.first_location + found->location];
+    match.location = &impl_->locations[found->location];
     match.slash_redirect = found->slash_redirect;
     if (match.location->path == config::Policy::Path::strict && ambiguous(match, scratch)) {
         return downstream(Reason::bad_path, "path: strict refuses this spelling");

@@ -26,7 +26,7 @@ void VirtualHosts::add(std::string_view name, std::uint32_t host) {
 
 std::optional<std::uint32_t> VirtualHosts::find(std::string_view name) const {
     if (name.empty() || name.size() > kMaxName) return any_;
-    if (const auto found = exact_.find(name); found != exact_.end()) return found->second;
+    if (const auto found = exact_.find(name); found != exact_.end()) return found->host();
     if (!suffixes_.empty()) {
         if (const auto found = find_suffix(name)) return found;
     }
@@ -42,7 +42,7 @@ std::optional<std::uint32_t> VirtualHosts::find(std::string_view name) const {
 std::optional<std::uint32_t> VirtualHosts::find_suffix(std::string_view name) const {
     for (std::size_t dot = name.find('.', 1); dot != name.npos; dot = name.find('.', dot + 1)) {
         const auto found = suffixes_.find(name.substr(dot + 1));
-        if (found != suffixes_.end()) return found->second;
+        if (found != suffixes_.end()) return found->host();
     }
     return std::nullopt;
 }
@@ -51,7 +51,7 @@ std::optional<std::uint32_t> VirtualHosts::find_prefix(std::string_view name) co
     for (std::size_t dot = name.rfind('.'); dot != name.npos && dot > 0;
          dot = name.rfind('.', dot - 1)) {
         const auto found = prefixes_.find(name.substr(0, dot));
-        if (found != prefixes_.end()) return found->second;
+        if (found != prefixes_.end()) return found->host();
     }
     return std::nullopt;
 }

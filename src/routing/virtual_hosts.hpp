@@ -1,11 +1,11 @@
 #pragma once
 
-#include <boost/unordered/unordered_flat_map.hpp>
+#include <boost/unordered/unordered_flat_set.hpp>
 #include <cstdint>
 #include <optional>
 #include <string_view>
 
-#include "proxyd/http/fields/host.hpp"
+#include "routing/host_name.hpp"
 #include "routing/regex_list.hpp"
 
 namespace proxyd::routing {
@@ -25,8 +25,7 @@ class VirtualHosts {
     static constexpr std::size_t kMaxName = 255;
 
   private:
-    using Names =
-        boost::unordered_flat_map<std::string_view, std::uint32_t, http::HostHash, http::HostEqual>;
+    using Names = boost::unordered_flat_set<HostName, HostNameHash, HostNameEqual>;
     [[nodiscard]] std::optional<std::uint32_t> find_suffix(std::string_view name) const;
     [[nodiscard]] std::optional<std::uint32_t> find_prefix(std::string_view name) const;
     [[nodiscard]] std::optional<std::uint32_t> find_regex(std::string_view name) const;

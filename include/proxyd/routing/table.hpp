@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string_view>
 #include <vector>
@@ -26,8 +27,8 @@ struct RoutedHost {
 struct RoutedLocation {
     const config::Location* config = nullptr;
     const RoutedHost* host = nullptr;
-    std::size_t index = 0;           ///< over the locations of all hosts
     const PathEdit* edit = nullptr;  ///< strip, replace or rewrite; null = the path stays
+    std::uint32_t index = 0;         ///< over the locations of all hosts
     config::Policy::Path path = config::Policy::Path::raw;
 };
 

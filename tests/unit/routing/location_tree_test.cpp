@@ -14,7 +14,7 @@ std::string choose(const std::vector<std::string>& sources, std::string_view pat
     std::vector<config::Location> locations;
     for (const std::string& source : sources) locations.push_back(testing::location(source));
     LocationTree tree;
-    EXPECT_TRUE(tree.build(locations).ok());
+    EXPECT_TRUE(tree.build(locations, 0).ok());
     const auto found = tree.find(path);
     if (!found) return "none";
     return (found->slash_redirect ? "redirect " : "") + sources[found->location];
@@ -98,7 +98,7 @@ TEST(LocationTree, TheSlashRedirectHasItsLimits) {
     std::vector<config::Location> answer{testing::location("/api/")};
     answer[0].action.kind = config::Action::Kind::answer;
     LocationTree tree;
-    ASSERT_TRUE(tree.build(answer).ok());
+    ASSERT_TRUE(tree.build(answer, 0).ok());
     EXPECT_FALSE(tree.find("/api"));
 }
 

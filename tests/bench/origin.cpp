@@ -38,6 +38,7 @@ constexpr std::size_t kMaxBody = 16 * 1024 * 1024;
 constexpr int kEvents = 512;
 
 struct Options {
+    std::uint32_t addresses = 1;  // from 127.0.0.1 on, all with the same port
     int port = 0;
     long seconds = 600;
 };
@@ -183,32 +184,41 @@ class Origin {
 
   private:
     bool listen() {
-        listener_ = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
         epoll_ = epoll_create1(EPOLL_CLOEXEC);
+        for (std::uint32_t i = 0; i < options_.addresses; ++i) {
+            if (!listen_on(INADDR_LOOPBACK + i)) return false;
+        }
+        std::printf("%d\n", options_.port);
+        std::fflush(stdout);
+        return true;
+    }
+
+    bool listen_on(std::uint32_t ip) {
+        const int listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
         const int on = 1;
-        setsockopt(listener_, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+        setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
         sockaddr_in address{};
         address.sin_family = AF_INET;
-        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        address.sin_addr.s_addr = htonl(ip);
         address.sin_port = htons(static_cast<in_port_t>(options_.port));
         socklen_t length = sizeof address;
         auto* generic = reinterpret_cast<sockaddr*>(&address);
-        if (bind(listener_, generic, length) < 0 || ::listen(listener_, 4096) < 0) {
+        if (bind(listener, generic, length) < 0 || ::listen(listener, 4096) < 0) {
             std::perror("origin: listen");
             return false;
         }
-        getsockname(listener_, generic, &length);
+        getsockname(listener, generic, &length);
+        options_.port = ntohs(address.sin_port);
         epoll_event event{.events = EPOLLIN, .data = {.ptr = nullptr}};
-        epoll_ctl(epoll_, EPOLL_CTL_ADD, listener_, &event);
-        std::printf("%d\n", ntohs(address.sin_port));
-        std::fflush(stdout);
+        epoll_ctl(epoll_, EPOLL_CTL_ADD, listener, &event);
+        listeners_.push_back(listener);
         return true;
     }
 
     void handle(const epoll_event& event) {
         auto* connection = static_cast<Connection*>(event.data.ptr);
         if (connection == nullptr) {
-            accept_all();
+            for (const int listener : listeners_) accept_all(listener);
         } else if ((event.events & EPOLLOUT) != 0) {
             if (flush(*connection)) serve(*connection, {});
         } else {
@@ -216,9 +226,9 @@ class Origin {
         }
     }
 
-    void accept_all() {
+    void accept_all(int listener) {
         for (;;) {
-            const int fd = accept4(listener_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+            const int fd = accept4(listener, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
             if (fd < 0) return;
             const int on = 1;
             setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
@@ -356,7 +366,7 @@ class Origin {
     }
 
     Options options_;
-    int listener_ = -1;
+    std::vector<int> listeners_;
     int epoll_ = -1;
     unsigned long connections_ = 0;
     unsigned long requests_ = 0;
@@ -371,6 +381,8 @@ bool parse_options(int argc, char** argv, Options& options) {
         if (!value) return false;
         if (name == "--port" && *value < 65536) {
             options.port = static_cast<int>(*value);
+        } else if (name == "--addresses" && *value >= 1 && *value <= 254) {
+            options.addresses = static_cast<std::uint32_t>(*value);
         } else if (name == "--seconds") {
             options.seconds = static_cast<long>(*value);
         } else {
@@ -388,7 +400,7 @@ int main(int argc, char** argv) {
     if (getppid() != parent) return 1;  // it died before we asked to be told
     Options options;
     if (!parse_options(argc, argv, options)) {
-        std::fprintf(stderr, "usage: bench_origin [--port N] [--seconds N]\n");
+        std::fprintf(stderr, "usage: bench_origin [--port N] [--addresses N] [--seconds N]\n");
         return 2;
     }
     return Origin(options).run();

@@ -30,10 +30,15 @@ class Case:
     access_log: bool = False
     hosts: int = 0  # 0: one plain route; 1: one host with ten locations; else that many hosts
     large: bool = False  # bodies well above a buffer
+    peers: int = 1  # addresses of the origin, from 127.0.0.1 on
 
     @property
     def log_path(self):
         return os.path.join(self.directory, "access.log")
+
+    @property
+    def origins(self):
+        return [f"127.0.0.{i + 1}:{self.origin_port}" for i in range(self.peers)]
 
     @property
     def clients(self):
@@ -121,12 +126,18 @@ log:
   access: {access}
 upstreams:
   origin:
-    servers: ["127.0.0.1:{case.origin_port}"]
-    keepalive: {case.idle_upstream}
+    servers: [{", ".join(f'"{origin}"' for origin in case.origins)}]
+{self._balance(case)}    keepalive: {case.idle_upstream}
     keepalive_timeout: 120s
     keepalive_requests: {MANY}
 hosts:
 {self._hosts(case)}"""
+
+    @staticmethod
+    def _balance(case):
+        if case.peers == 1:
+            return ""
+        return "    balance: least_conn\n    health_check: { path: /b/1, interval: 1s }\n"
 
     @staticmethod
     def _hosts(case):
@@ -170,8 +181,7 @@ http {{
     uwsgi_temp_path {case.directory}/uwsgi;
     scgi_temp_path {case.directory}/scgi;
 {hashes}    upstream origin {{
-        server 127.0.0.1:{case.origin_port};
-        keepalive {case.idle_upstream};
+{self._origins(case)}        keepalive {case.idle_upstream};
         keepalive_timeout 120s;
         keepalive_requests {MANY};
     }}
@@ -188,6 +198,11 @@ http {{
     proxy_set_header Via "1.1 nginx";
 {self._servers(case)}}}
 """
+
+    @staticmethod
+    def _origins(case):
+        balance = "        least_conn;\n" if case.peers > 1 else ""
+        return balance + "".join(f"        server {origin};\n" for origin in case.origins)
 
     @staticmethod
     def _servers(case):
@@ -263,9 +278,16 @@ global
     http-request set-header X-Forwarded-Port %[dst_port]
     http-request set-header Via "1.1 haproxy"
 {self._route(case)}backend origin
-    server origin 127.0.0.1:{case.origin_port} pool-max-conn {case.idle_upstream} \
-pool-purge-delay 120s
-"""
+{self._origins(case)}"""
+
+    @staticmethod
+    def _origins(case):
+        pool = f"pool-max-conn {case.idle_upstream} pool-purge-delay 120s"
+        if case.peers == 1:
+            return f"    server origin {case.origins[0]} {pool}\n"
+        servers = (f"    server origin{i} {origin} {pool} check inter 1s\n"
+                   for i, origin in enumerate(case.origins))
+        return "    balance leastconn\n    option httpchk GET /b/1\n" + "".join(servers)
 
     @staticmethod
     def _route(case):

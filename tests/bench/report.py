@@ -124,20 +124,17 @@ def summary(names, results):
     for result in results:
         columns = [EACH] if result.scenario.kind == "idle" else [CPU, RATE]
         rows += [summary_row(result, names, column, result.scenario.name) for column in columns]
-    one, many = hosts_halves(results)
-    if one and many:
-        growth = [hosts_growth(one, many, name) for name in names]
-        rows.append([f"{many.scenario.hosts:,} hosts / 1 host", "CPU of the one / of the other",
-                     *map(number(3), growth), NOT_THERE, NOT_THERE])
+    for pair in ("hosts", "peers"):
+        halves = [r for r in results if r.scenario.half_of == pair]
+        if len(halves) != 2:
+            continue
+        rows.append([f"{halves[1].scenario.name} / {halves[0].scenario.name}",
+                     "CPU of the one / of the other",
+                     *(number(3)(growth(*halves, name)) for name in names), NOT_THERE, NOT_THERE])
     return table(["scenario", "what", *names, "proxyd / best", "bad answers"], rows)
 
 
-def hosts_halves(results):
-    halves = [r for r in results if r.scenario.hosts]
-    return (halves[0], halves[1]) if len(halves) == 2 else (None, None)
-
-
-def hosts_growth(one, many, name):
+def growth(one, many, name):
     before, after = one.median(name, "cpu_us"), many.median(name, "cpu_us")
     return after / before if before and after else None
 
@@ -243,6 +240,6 @@ Header lines of a bare request behind each proxy:
 
 Ports and paths are replaced. `c2000` keeps 2,000 idle connections to the origin instead of 128, \
 `c2000` and `idle` allow more connections; `hosts` has its hosts and locations instead of the one \
-route.
+route; `peers-16` has 16 addresses of the origin, least_conn and checks (nginx has no active ones).
 
 {configurations(chosen, results)}"""

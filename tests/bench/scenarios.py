@@ -12,6 +12,8 @@ class Scenario:
     mode: tuple = ("plain",)  # arguments of load.lua
     access_log: bool = False
     hosts: int = 0
+    peers: int = 1  # addresses of the origin; several: least_conn, active checks where there are any
+    half_of: str = ""  # one of two that are compared with each other
     kind: str = "load"  # load | idle
 
     @property
@@ -22,6 +24,9 @@ class Scenario:
     def idle_upstream(self):
         """Enough for every proxy to keep a connection to the origin for each client."""
         return max(128, self.connections)
+
+
+MANY_PEERS = 16
 
 
 def all_scenarios(idle_connections, many_hosts):
@@ -35,10 +40,14 @@ def all_scenarios(idle_connections, many_hosts):
         Scenario("newconn", "128 B, a new connection for each request, 64 at a time",
                  mode=("close",)),
         Scenario("hosts-1", f"128 B, one host with 10 locations, {many_hosts:,} names asked",
-                 mode=("hosts", str(many_hosts)), hosts=1),
+                 mode=("hosts", str(many_hosts)), hosts=1, half_of="hosts"),
         Scenario(f"hosts-{many_hosts}",
                  f"128 B, {many_hosts:,} hosts with 10 locations each, the same load",
-                 mode=("hosts", str(many_hosts)), hosts=many_hosts),
+                 mode=("hosts", str(many_hosts)), hosts=many_hosts, half_of="hosts"),
+        Scenario("peers-1", "128 B, 64 connections, one peer", half_of="peers"),
+        Scenario(f"peers-{MANY_PEERS}",
+                 f"the same, least_conn over {MANY_PEERS} peers, active checks every second",
+                 peers=MANY_PEERS, half_of="peers"),
         Scenario("idle",
                  f"{idle_connections:,} idle keepalive connections, one request made on each",
                  connections=idle_connections, kind="idle"),

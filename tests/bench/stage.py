@@ -43,12 +43,13 @@ class Stage:
         self.proxy = proxy
         self.directory = tempfile.mkdtemp(dir=setup.directory)
         bound = START_SECONDS + setup.warmup + setup.seconds + 300
-        self.origin, origin_port = start_origin(setup, bound)
+        self.origin, origin_port = start_origin(setup, bound, scenario.peers)
         self.case = proxies.Case(port=free_port(), origin_port=origin_port,
                                  directory=self.directory, connections=scenario.connections,
                                  idle_upstream=128 if scenario.kind == "idle"
                                  else scenario.idle_upstream,
                                  access_log=scenario.access_log, hosts=scenario.hosts,
+                                 peers=scenario.peers,
                                  large=scenario.size >= 65536)
         self.process = None
 
@@ -84,8 +85,9 @@ def free_port():
     raise BenchError("no free port between 20000 and 32000")
 
 
-def start_origin(setup, seconds):
-    process = setup.children.start([setup.origin, "--port", "0", "--seconds", int(seconds)],
+def start_origin(setup, seconds, addresses):
+    process = setup.children.start([setup.origin, "--port", "0", "--addresses", addresses,
+                                    "--seconds", int(seconds)],
                                    setup.load_core, stdout=subprocess.PIPE, text=True)
     line = process.stdout.readline().strip()
     if not line.isdigit():

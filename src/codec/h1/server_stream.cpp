@@ -294,8 +294,9 @@ Task<Result<std::unique_ptr<http::Tunnel>>> ServerStreamH1::upgrade(
     const http::ResponseHead& head) {
     tunnel_ = true;
     keepalive_ = false;
+    const std::size_t before = channel_.out().size();
     write_informational(channel_.out(), head, head_.upgrade);
-    sent_ += channel_.out().size();
+    sent_ += channel_.out().size() - before;
     set_send_timeout(std::chrono::milliseconds{0});  // timeouts.upgraded watches both ways
     channel_.watch(std::chrono::milliseconds{0});
     if (auto sent = co_await flushed({}, {}); !sent) co_return std::move(sent).error();

@@ -20,11 +20,6 @@ std::string group(const std::string& keys) {
            " }\nhosts: { a.test: app }\n";
 }
 
-std::string server(const std::string& keys) {
-    return "upstreams:\n  app: { servers: [{ address: \"127.0.0.1:1\", " + keys +
-           " }] }\nhosts: { a.test: app }\n";
-}
-
 std::string host(const std::string& keys) {
     return "hosts:\n  a.test: { upstream: 3000, " + keys + " }\n";
 }

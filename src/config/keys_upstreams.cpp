@@ -414,9 +414,9 @@ void check_servers(Reader& reader, const Node& node, const Upstream& upstream) {
 void check_balance(Reader& reader, const Node& node, const Upstream& upstream) {
     const auto useless = [&](std::string_view key) {
         const Node* given = node.find(key);
+        const std::string name(key);
         reader.report.error(given != nullptr ? given->key_at : node.key_at,
-                            "'" + std::string(key) + "' does nothing without 'balance: " +
-                                std::string(key) + "'");
+                            "'" + name + "' does nothing without 'balance: " + name + "'");
     };
     const bool hashes = upstream.balance == Balance::hash;
     if (!hashes && !upstream.hash.key.empty()) useless("hash");

@@ -25,7 +25,9 @@ struct WorkerPools::Impl {
 
 WorkerPools::WorkerPools(async::Loop& loop) : impl_(std::make_unique<Impl>(loop)) {}
 WorkerPools::~WorkerPools() = default;
-async::Loop& WorkerPools::loop() noexcept { return impl_->loop; }
+async::Loop& WorkerPools::loop() noexcept {
+    return impl_->loop;
+}
 
 void WorkerPools::close_idle() {
     for (auto& pool : impl_->pools) {
@@ -101,7 +103,9 @@ struct Attempts::Waiting {
 Attempts::Attempts(WorkerPools& pools, const Group& group, const AttemptSettings& settings)
     : pools_(pools), group_(group), settings_(settings) {}
 
-Attempts::~Attempts() { answered(); }
+Attempts::~Attempts() {
+    answered();
+}
 
 void Attempts::answered() noexcept {
     if (std::exchange(holds_place_, false)) group_.release(*peer_);

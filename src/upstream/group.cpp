@@ -97,6 +97,8 @@ void Group::report_failure(const Peer& peer, std::int64_t now, Reason why) const
               peer.address, peer.fail_timeout, peer.max_fails, word(why));
 }
 
-void Group::report_success(const Peer& peer) const noexcept { peer.state->succeeded(); }
+void Group::report_success(const Peer& peer) const noexcept {
+    peer.state->succeeded();
+}
 
 }  // namespace proxyd::upstream

@@ -34,7 +34,8 @@ TEST_P(Distribution, IsWithinOnePercentOfTheWeights) {
 log: { access: { path: off } }
 upstreams:
   app:
-    balance: )" + balance + R"(
+    balance: )" + balance +
+                      R"(
     servers:
       - { address: "127.0.0.1:@UP1@", weight: 5 }
       - { address: "127.0.0.1:@UP2@", weight: 3 }

@@ -123,8 +123,8 @@ TEST(IpHashChoice, FollowsTheClientBehindATrustedProxyAsNginxDoes) {
     Daemon daemon(servers_3121("balance: ip_hash"), up.marks());
     std::string text;
     for (int i = 0; i < 12; ++i) {
-        const std::string address = "10." + std::to_string(i * 7) + "." + std::to_string(i * 31 % 256) +
-                                    "." + std::to_string(i);
+        const std::string address = "10." + std::to_string(i * 7) + "." +
+                                    std::to_string(i * 31 % 256) + "." + std::to_string(i);
         text += get_once(daemon.http(), "/", "X-Forwarded-For: " + address + "\r\n").body;
     }
     EXPECT_EQ(text, "241313131413");

@@ -148,7 +148,8 @@ TEST(Queue, APlaceIsPassedOnAtOnceToAnotherWorker) {
     OnePlace place("10", 2);
     std::vector<Duration::rep> times;
     for (int round = 0; round < 7; ++round) {
-        const std::string first = "/a" + std::to_string(round), second = "/b" + std::to_string(round);
+        const std::string first = "/a" + std::to_string(round),
+                          second = "/b" + std::to_string(round);
         const auto a = place.ask(first);
         ASSERT_TRUE(place.upstream.wait_for_heads(2 * round + 1));
         const auto b = place.ask(second);
@@ -208,6 +209,30 @@ TEST(Queue, AClientThatLeavesFreesItsPlace) {
     EXPECT_EQ(a->read_response().status, 200);
     EXPECT_EQ(c->read_response().status, 200);
     EXPECT_EQ(place.order.get(), "/a/c");
+}
+
+// Also in the moment in which the place was given to them and they do not know it yet.
+TEST(Queue, ClientsThatLeaveAtAnyMomentLoseNoPlace) {
+    FakeUpstream upstream;
+    Daemon daemon(OnePlace::config(1, "{ size: 50, timeout: 60s }"), ups(upstream));
+    std::vector<std::thread> threads;
+    for (int number = 0; number < 6; ++number) {
+        threads.emplace_back([&, number] {
+            for (int count = 0; count < 200; ++count) {
+                RawClient client(daemon.http());
+                client.send(get_request("/"));
+                if ((count + number) % 3 == 0) (void)client.read_response();
+                (count % 2 == 0) ? client.reset() : client.close();
+            }
+        });
+    }
+    for (std::thread& thread : threads) thread.join();
+    EXPECT_EQ(get_once(daemon.http(), "/").status, 200);
+    EXPECT_TRUE(eventually([&] {
+        const auto status = Json::parse(daemon.cli({"status", "--json"}).out);
+        const auto& app = (*status)["upstreams"].array()[0];
+        return app["waiting"].number() == 0 && app["peers"].array()[0]["in_flight"].number() == 0;
+    }));
 }
 
 TEST(Queue, AReloadThatMakesRoomLetsThemIn) {

@@ -37,7 +37,7 @@ struct PickRequest {
     std::int64_t now = 0;       ///< ms, monotonic
     std::string_view hash_key;  ///< for `balance: hash`, already expanded
     std::string_view client;    ///< its address as text, for ip_hash
-    int preferred = -1;         ///< index of the peer that a sticky client had; taken when it can be
+    int preferred = -1;  ///< index of the peer that a sticky client had; taken when it can be
 };
 
 class Balancer;

@@ -37,8 +37,6 @@ class alignas(64) PeerState {
     std::atomic<std::uint64_t> failures{0};
     std::atomic<std::uint64_t> idle{0};  ///< pooled connections of all workers
 
-    SlowStart slow_start;
-
     /// Counts one request in, or says that `limit` (0 = none) of them are there: never one more,
     /// whatever the other workers do.
     [[nodiscard]] bool enter(std::uint64_t limit) noexcept {
@@ -78,6 +76,9 @@ class alignas(64) PeerState {
     std::atomic<std::int64_t> window_start_{0};
     std::atomic<unsigned> fails_{0};
     std::atomic<Reason> last_failure_{Reason::none};
+
+  public:
+    SlowStart slow_start;  ///< last: what every choice reads stays on one cache line
 };
 
 struct GroupState {

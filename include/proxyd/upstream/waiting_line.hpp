@@ -30,8 +30,8 @@ class WaitingLine {
         const Group& group;
         const PickRequest& request;
         async::Loop& loop;
-        const bool retry;  ///< has tried peers: a free place may be none for it
-        Event woken;       ///< loop's thread
+        const bool retry;   ///< has tried peers: a free place may be none for it
+        Event woken;        ///< loop's thread
         bool gone = false;  ///< loop's thread: what was posted for it comes too late
 
       private:

@@ -40,8 +40,7 @@ std::unique_ptr<const Balancer> make_balancer(const config::Upstream& settings,
                                             std::move(turns));
         case Balance::hash:
             if (settings.hash.consistent) {
-                return std::make_unique<Ketama>(bound, peers,
-                                                Turns(peers, hashed(), sequence));
+                return std::make_unique<Ketama>(bound, peers, Turns(peers, hashed(), sequence));
             }
             return std::make_unique<Hash>(bound, WeightedList(peers, hashed()), std::move(turns));
         case Balance::random_two: {

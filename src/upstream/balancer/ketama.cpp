@@ -33,8 +33,7 @@ HostPort split(std::string_view server) noexcept {
 template <class Each>
 void for_each_point(std::string_view server, std::uint64_t weight, Each each) {
     const HostPort parts = split(server);
-    const Crc32 base =
-        Crc32().add(parts.host).add(std::string_view("", 1)).add(parts.port);
+    const Crc32 base = Crc32().add(parts.host).add(std::string_view("", 1)).add(parts.port);
     std::uint32_t previous = 0;
     for (std::uint64_t i = 0; i < weight * kPointsPerWeight; ++i) {
         char bytes[4];
@@ -69,8 +68,9 @@ Ketama::Ketama(unsigned bound, std::span<const Peer> peers, Turns turns)
         if (total > kMostWeight) {
             weight = std::max<std::uint64_t>(1, weight * kMostWeight / total);
         }
-        for_each_point(name, weight,
-                       [&](std::uint32_t hash) { points_.push_back({hash, server}); });
+        for_each_point(name, weight, [&](std::uint32_t hash) {
+            points_.push_back({hash, server});
+        });
     }
     std::ranges::stable_sort(points_, {}, [](const Point& point) { return point.hash; });
     const auto twins = std::ranges::unique(points_, {}, [](const Point& p) { return p.hash; });

@@ -1,8 +1,8 @@
 // The expected choices are those of nginx 1.22 with the same servers, weights, keys and addresses.
 #include <gmock/gmock.h>
 
-#include "upstream/balancer/crc32.hpp"
 #include "unit/upstream/group_fixture.hpp"
+#include "upstream/balancer/crc32.hpp"
 
 namespace proxyd::upstream {
 namespace {
@@ -202,8 +202,8 @@ TEST(IpHash, PrefixesAreAsLongAsAsked) {
 }
 
 TEST(HashedChoice, BackupsTakeOverWhenNoPrimaryCan) {
-    for (const Balance balance : {Balance::hash, Balance::ip_hash, Balance::random_two,
-                                  Balance::least_conn}) {
+    for (const Balance balance :
+         {Balance::hash, Balance::ip_hash, Balance::random_two, Balance::least_conn}) {
         Servers fixture(balance);
         fixture.settings.servers[3].backup = true;
         EXPECT_EQ(of_keys(fixture, 30).find('4'), std::string::npos);

@@ -10,6 +10,25 @@ namespace {
 
 using config::Balance;
 
+TEST(MaxConns, EnteringIsExact) {
+    PeerState state(0);
+    EXPECT_TRUE(state.enter(2));
+    EXPECT_TRUE(state.enter(2));
+    EXPECT_FALSE(state.enter(2));
+    EXPECT_TRUE(state.enter(0)) << "no limit";
+    for (int i = 0; i < 3; ++i) state.leave();
+    std::atomic<int> entered = 0;
+    std::vector<std::thread> threads;
+    for (int i = 0; i < 4; ++i) {
+        threads.emplace_back([&] {
+            for (int turn = 0; turn < 10'000; ++turn) entered += state.enter(1000) ? 1 : 0;
+        });
+    }
+    for (std::thread& thread : threads) thread.join();
+    EXPECT_EQ(entered, 1000);
+    EXPECT_EQ(state.in_flight, 1000U);
+}
+
 TEST(MaxConns, IsNeverExceededByThreadsThatChooseAtOnce) {
     for (const Balance balance : {Balance::round_robin, Balance::least_conn, Balance::random_two}) {
         GroupFixture fixture({1, 1, 1}, balance);
@@ -71,7 +90,9 @@ struct Line {
     int held = -1;
 };
 
-bool woken(const Line::Waiter& waiter) { return waiter->woken.wait().await_ready(); }
+bool woken(const Line::Waiter& waiter) {
+    return waiter->woken.wait().await_ready();
+}
 
 TEST(WaitingLine, ServesInOrder) {
     Line line;
@@ -116,6 +137,56 @@ TEST(WaitingLine, WhoIsGoneIsNotWoken) {
     EXPECT_EQ(line.line().leave(*waiter), 0) << "the place is its own all the same";
     line.run();
     EXPECT_FALSE(woken(waiter));
+}
+
+/// A worker: takes a place, or waits for one on its own loop. Returns how often it was served;
+/// every third time it does not wait to the end.
+int serve_requests(GroupFixture& fixture, std::atomic<int>& inside, std::atomic<int>& most) {
+    async::Loop loop;
+    int served = 0;
+    for (int i = 0; i < 3000; ++i) {
+        const PickRequest request = fixture.request();
+        WaitingLine& line = fixture.group().waiting();
+        int index = line.size() == 0 ? fixture.group().pick(request) : -1;
+        if (index < 0) {
+            const auto waiter =
+                std::make_shared<WaitingLine::Waiter>(fixture.group(), request, loop, false);
+            if (!line.join(waiter, 100)) continue;
+            line.serve();
+            while (i % 3 != 0 && !woken(waiter)) {
+                loop.io().restart();
+                if (loop.io().poll() == 0) std::this_thread::yield();
+            }
+            waiter->gone = true;
+            index = line.leave(*waiter);
+        }
+        if (index < 0) continue;
+        const int now = ++inside;
+        if (now > most) most = now;
+        ++served;
+        --inside;
+        fixture.release(index);
+    }
+    loop.io().restart();
+    loop.io().poll();
+    return served;
+}
+
+TEST(WaitingLine, LosesNobodyAmongFourWorkers) {
+    GroupFixture fixture({1, 1});
+    fixture.settings.servers[0].max_conns = 2;
+    fixture.settings.servers[1].down = true;
+    (void)fixture.group();
+    std::atomic<int> inside = 0, most = 0, served = 0;
+    std::vector<std::thread> threads;
+    for (int i = 0; i < 4; ++i) {
+        threads.emplace_back([&] { served += serve_requests(fixture, inside, most); });
+    }
+    for (std::thread& thread : threads) thread.join();
+    EXPECT_LE(most, 2);
+    EXPECT_GE(served, 4 * 2000) << "who waited to the end was served";
+    EXPECT_EQ(fixture.state(0).in_flight, 0U);
+    EXPECT_EQ(fixture.group().waiting().size(), 0U);
 }
 
 }  // namespace

@@ -75,8 +75,8 @@ TEST(SlowStart, WhoIsAloneGetsEverythingAtOnce) {
 }
 
 TEST(SlowStart, HoldsWithEveryWayToChoose) {
-    for (const Balance balance : {Balance::least_conn, Balance::random_two, Balance::hash,
-                                  Balance::ip_hash}) {
+    for (const Balance balance :
+         {Balance::least_conn, Balance::random_two, Balance::hash, Balance::ip_hash}) {
         for (const bool consistent : {false, true}) {
             Ramping fixture(balance);
             fixture.settings.hash.consistent = consistent;
@@ -84,8 +84,8 @@ TEST(SlowStart, HoldsWithEveryWayToChoose) {
                 int second = 0;
                 for (int i = 0; i < 2000; ++i) {
                     fixture.key = std::to_string(i);
-                    fixture.client = "10." + std::to_string(i % 200) + "." +
-                                     std::to_string(i / 200) + ".1";
+                    fixture.client =
+                        "10." + std::to_string(i % 200) + "." + std::to_string(i / 200) + ".1";
                     const int index = fixture.pick();
                     second += index;
                     fixture.release(index);
@@ -113,7 +113,8 @@ TEST(SlowStart, UnderLoadLeastConnHoldsThePeerAtItsShare) {
     (void)fixture.counts(1);
     fixture.now += 2500;
     for (int i = 0; i < 100; ++i) (void)fixture.pick();
-    const auto first = fixture.state(0).in_flight.load(), second = fixture.state(1).in_flight.load();
+    const auto first = fixture.state(0).in_flight.load(),
+               second = fixture.state(1).in_flight.load();
     EXPECT_LE(second, first * 25 / 100 + 1);
     EXPECT_GE(second, 20U);
 }

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <charconv>
 
 #include "config/address.hpp"
 #include "config/keys_upstreams.hpp"
@@ -30,6 +31,16 @@ constexpr RetryWord kRetryWords[] = {
 constexpr std::string_view kRetryList =
     "error|timeout|invalid_header|http_500|http_502|http_503|http_504|http_403|http_404|http_429";
 
+struct BalanceWord {
+    std::string_view name;
+    Balance balance;
+};
+constexpr BalanceWord kBalanceWords[] = {
+    {"round_robin", Balance::round_robin}, {"least_conn", Balance::least_conn},
+    {"ip_hash", Balance::ip_hash},         {"hash", Balance::hash},
+    {"random_two", Balance::random_two},
+};
+
 void report_address(Reader& reader, const Node& node, AddressResult& result) {
     if (result.not_built) {
         reader.report.error(node.at, "'https://' is not built yet");
@@ -52,15 +63,32 @@ void store_server_address(Reader& reader, const Key& key, const Node& node, void
     static_cast<Server*>(target)->address = *std::move(result.address);
 }
 
-void store_balance(Reader& reader, const Key& key, const Node& node, void*) {
+void store_balance(Reader& reader, const Key& key, const Node& node, void* target) {
     const auto text = reader.text(node, key.name);
-    if (!text || *text == "round_robin") return;
-    if (one_of(key.words, *text)) {
-        reader.report.error(node.at, "'" + *text + "' is not built yet");
-    } else {
+    if (!text) return;
+    const auto* row = std::find_if(std::begin(kBalanceWords), std::end(kBalanceWords),
+                                   [&](const BalanceWord& word) { return word.name == *text; });
+    if (row == std::end(kBalanceWords)) {
         reader.report.error(node.at, "unknown balance '" + *text + "'",
                             did_you_mean(*text, split_words(key.words)));
+        return;
     }
+    static_cast<Upstream*>(target)->balance = row->balance;
+}
+
+/// A factor such as 1.25, kept as percent.
+void store_bounded_load(Reader& reader, const Key& key, const Node& node, void* target) {
+    const auto text = reader.text(node, key.name);
+    if (!text || parse_boolean(*text) == false) return;
+    double factor = 0;
+    const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), factor);
+    if (error != std::errc() || end != text->data() + text->size() ||
+        !(factor >= 1.01 && factor <= 100)) {
+        reader.report.error(node.at, "'bounded_load' must be between 1.01 and 100, not " + *text,
+                            "1.25 lets a server have a quarter more than its share");
+        return;
+    }
+    static_cast<Hash*>(target)->bounded_load = static_cast<unsigned>(factor * 100 + 0.5);
 }
 
 void store_retry_on(Reader& reader, const Key& key, const Node& node, void* target) {
@@ -139,12 +167,18 @@ constexpr Key kServerKeys[] = {
      .store = store<&Server::fail_timeout>},
     {.name = "max_conns",
      .type = Type::count,
-     .doc = "Connections at one time; 0 = no limit.",
-     .inert = "0"},
+     .fallback = "0",
+     .doc = "Requests at one time, of all workers; 0 = no limit.",
+     .range = {0, 1'000'000'000},
+     .nginx = "max_conns",
+     .store = store<&Server::max_conns>},
     {.name = "slow_start",
      .type = Type::duration,
-     .doc = "How long a recovered server takes to get its full share.",
-     .inert = "0|0s"},
+     .fallback = "0s",
+     .doc = "How long a recovered server takes to get its full share; 0 = none.",
+     .range = {0, kWait.max},
+     .nginx = "slow_start",
+     .store = store<&Server::slow_start>},
     {.name = "backup",
      .type = Type::boolean,
      .fallback = "off",
@@ -186,6 +220,58 @@ constexpr Key kRetryKeys[] = {
      .store = store<&Retry::non_idempotent>},
 };
 constinit const Table kRetryTable{.name = "retry", .keys = kRetryKeys};
+
+constexpr Key kHashKeys[] = {
+    {.name = "key",
+     .type = Type::variables,
+     .doc = "What is hashed; where it is empty the request goes round robin.",
+     .nginx = "hash",
+     .store = store<&Hash::key>},
+    {.name = "consistent",
+     .type = Type::boolean,
+     .fallback = "off",
+     .doc = "A ketama ring, as nginx's: a server that goes or comes moves only its own keys.",
+     .store = store<&Hash::consistent>},
+    {.name = "bounded_load",
+     .type = Type::text,
+     .fallback = "off",
+     .doc = "How much of its fair share of the requests in flight a server gets at most, such as "
+            "1.25; the next one takes what is above it.",
+     .store = store_bounded_load},
+};
+constinit const Table kHashTable{.name = "hash", .keys = kHashKeys};
+
+constexpr Key kIpHashKeys[] = {
+    {.name = "ipv4_prefix",
+     .type = Type::count,
+     .fallback = "24",
+     .doc = "Bits of an IPv4 address that choose the server.",
+     .range = {1, 32},
+     .store = store<&IpHash::ipv4_prefix>},
+    {.name = "ipv6_prefix",
+     .type = Type::count,
+     .fallback = "128",
+     .doc = "Bits of an IPv6 address that choose the server.",
+     .range = {1, 128},
+     .store = store<&IpHash::ipv6_prefix>},
+};
+constinit const Table kIpHashTable{.name = "ip_hash", .keys = kIpHashKeys};
+
+constexpr Key kQueueKeys[] = {
+    {.name = "size",
+     .type = Type::count,
+     .fallback = "0",
+     .doc = "Requests of all workers that may wait; 0 = none.",
+     .range = {0, 1'000'000},
+     .store = store<&Queue::size>},
+    {.name = "timeout",
+     .type = Type::duration,
+     .fallback = "5s",
+     .doc = "How long a request waits at most; then 503.",
+     .range = kWait,
+     .store = store<&Queue::timeout>},
+};
+constinit const Table kQueueTable{.name = "queue", .keys = kQueueKeys};
 
 constexpr Key kTimeoutKeys[] = {
     {.name = "connect",
@@ -232,11 +318,21 @@ constexpr Key kUpstreamKeys[] = {
     {.name = "balance",
      .type = Type::word,
      .fallback = "round_robin",
-     .doc = "How the next server is chosen; built now: round_robin.",
+     .doc = "How the next server is chosen.",
      .words = "round_robin|least_conn|ip_hash|hash|random_two",
-     .nginx = "least_conn ip_hash",
+     .nginx = "least_conn ip_hash random",
      .store = store_balance},
-    {.name = "hash", .type = Type::map, .doc = "The key of `balance: hash`."},
+    {.name = "hash",
+     .type = Type::map,
+     .doc = "What `balance: hash` goes by.",
+     .store = store_scalar_map<&Upstream::hash>,
+     .inner = &kHashTable,
+     .scalar = "key"},
+    {.name = "ip_hash",
+     .type = Type::map,
+     .doc = "What `balance: ip_hash` goes by.",
+     .store = store_map<&Upstream::ip_hash>,
+     .inner = &kIpHashTable},
     {.name = "keepalive",
      .type = Type::count,
      .fallback = "32",
@@ -278,7 +374,12 @@ constexpr Key kUpstreamKeys[] = {
      .type = Type::word,
      .doc = "Send a PROXY protocol header: v1 or v2.",
      .inert = "off|false"},
-    {.name = "queue", .type = Type::map, .doc = "What waits when every server is at max_conns."},
+    {.name = "queue",
+     .type = Type::map,
+     .doc = "What waits while every server is at max_conns.",
+     .store = store_scalar_map<&Upstream::queue>,
+     .inner = &kQueueTable,
+     .scalar = "size"},
     {.name = "sticky",
      .type = Type::map,
      .doc = "Keep a client on its server by a cookie.",
@@ -309,6 +410,23 @@ void check_servers(Reader& reader, const Node& node, const Upstream& upstream) {
     }
 }
 
+/// What only one way of choosing goes by would do nothing beside another.
+void check_balance(Reader& reader, const Node& node, const Upstream& upstream) {
+    const auto useless = [&](std::string_view key) {
+        const Node* given = node.find(key);
+        const std::string name(key);
+        reader.report.error(given != nullptr ? given->key_at : node.key_at,
+                            "'" + name + "' does nothing without 'balance: " + name + "'");
+    };
+    const bool hashes = upstream.balance == Balance::hash;
+    if (!hashes && !upstream.hash.key.empty()) useless("hash");
+    if (upstream.balance != Balance::ip_hash && upstream.ip_hash != IpHash{}) useless("ip_hash");
+    if (hashes && upstream.hash.key.empty()) {
+        reader.report.error(node.key_at, "'balance: hash' of '" + node.key + "' has no key",
+                            "hash: { key: $request_uri }");
+    }
+}
+
 void read_upstream(Reader& reader, const Node& written, const Key& key) {
     const Node node =
         written.is_scalar() || written.is_list() ? expand_shorthand(written, key.scalar) : written;
@@ -323,6 +441,7 @@ void read_upstream(Reader& reader, const Node& written, const Key& key) {
     const std::size_t errors = reader.report.errors();
     reader.read_map(node, kUpstreamTable, Where{"upstream", node.key}, upstream.get());
     if (reader.report.errors() == errors) check_servers(reader, node, *upstream);
+    if (reader.report.errors() == errors) check_balance(reader, node, *upstream);
     reader.snapshot.upstreams.emplace(upstream->name, std::move(upstream));
 }
 

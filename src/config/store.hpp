@@ -53,6 +53,13 @@ void store_map(Reader& reader, const Key& key, const Node& node, void* target) {
     reader.read_map(node, *key.inner, Where{key.name}, &(static_cast<Object*>(target)->*Member));
 }
 
+/// The same, or the scalar that stands for it.
+template <auto Member>
+void store_scalar_map(Reader& reader, const Key& key, const Node& node, void* target) {
+    const bool map = node.is_map() || node.is_null();
+    store_map<Member>(reader, key, map ? node : expand_shorthand(node, key.scalar), target);
+}
+
 /// A map whose rows describe the same object: it only groups keys.
 inline void store_group(Reader& reader, const Key& key, const Node& node, void* target) {
     reader.read_map(node, *key.inner, Where{key.name}, target);

@@ -37,7 +37,7 @@ json::object peer_object(const server::PeerStatus& peer) {
 json::object upstream_object(const server::UpstreamStatus& upstream) {
     json::array peers;
     for (const server::PeerStatus& peer : upstream.peers) peers.push_back(peer_object(peer));
-    return {{"name", upstream.name}, {"peers", std::move(peers)}};
+    return {{"name", upstream.name}, {"waiting", upstream.waiting}, {"peers", std::move(peers)}};
 }
 
 }  // namespace
@@ -63,7 +63,9 @@ std::string status_text(const server::Status& status) {
         status.generation, status.connections, status.exchanges, status.requests,
         fmt::join(status.listeners, ", "));
     for (const server::UpstreamStatus& upstream : status.upstreams) {
-        text += "upstream " + upstream.name + "\n";
+        text += "upstream " + upstream.name;
+        if (upstream.waiting != 0) text += fmt::format(", waiting {}", upstream.waiting);
+        text += '\n';
         for (const server::PeerStatus& peer : upstream.peers) text += peer_line(peer);
     }
     return text;

@@ -25,12 +25,24 @@ constexpr milliseconds kUploadGrace{1000};
 /// A pool can hold many connections that died together.
 constexpr unsigned kMaxStale = 3;
 
+/// The key of `balance: hash`, where the upstream has one.
+std::string_view hash_key(const Exchange& exchange) {
+    const vars::Template* key = exchange.plan->group->hash_key();
+    if (key == nullptr) return {};
+    thread_local std::string text;
+    text.clear();
+    key->expand(exchange, text);
+    return exchange.arena.copy(text);
+}
+
 upstream::AttemptSettings attempt_settings(const Exchange& exchange) {
     upstream::AttemptSettings settings;
     settings.connect = exchange.plan->timeouts.connect;
     settings.send = exchange.plan->timeouts.send;
     settings.read = exchange.plan->timeouts.read;
     settings.max_header_size = exchange.policy().buffer_header;
+    settings.hash_key = hash_key(exchange);
+    settings.client = exchange.client.text;
     return settings;
 }
 
@@ -244,6 +256,7 @@ Task<void> Forward::relay(http::ResponseHead& head) {
         options.end = !has_body;
         options.flush = has_body && !stream_->body().ready();
         exchange_.head_sent = true;
+        if (!has_body) attempts_.answered();
         auto sent = co_await exchange_.stream->send_head(exchange_.response, options);
         if (!sent) {
             exchange_.reason = sent.error().code;
@@ -274,6 +287,7 @@ Task<void> Forward::copy_body(bool unbuffered) {
         options.end = part->end;
         options.trailers = part->trailers;
         options.flush = unbuffered || !source.ready();
+        if (part->end) attempts_.answered();
         auto sent = co_await exchange_.stream->send(part->data, options);
         if (!sent) {
             exchange_.reason = sent.error().code;

@@ -34,6 +34,7 @@ std::vector<UpstreamStatus> upstream_status(const proxy::Generation& generation,
     for (const auto& [name, group] : generation.groups()) {
         UpstreamStatus status;
         status.name = name;
+        status.waiting = group->waiting().size();
         for (const upstream::Peer& peer : group->peers()) {
             status.peers.push_back(peer_status(peer, now));
         }

@@ -1,6 +1,8 @@
 #include "proxyd/upstream/attempt.hpp"
 
+#include <algorithm>
 #include <optional>
+#include <utility>
 
 #include "connection_pool.hpp"
 #include "proxyd/net/connector.hpp"
@@ -23,7 +25,9 @@ struct WorkerPools::Impl {
 
 WorkerPools::WorkerPools(async::Loop& loop) : impl_(std::make_unique<Impl>(loop)) {}
 WorkerPools::~WorkerPools() = default;
-async::Loop& WorkerPools::loop() noexcept { return impl_->loop; }
+async::Loop& WorkerPools::loop() noexcept {
+    return impl_->loop;
+}
 
 void WorkerPools::close_idle() {
     for (auto& pool : impl_->pools) {
@@ -45,32 +49,85 @@ struct Attempts::Connecting {
     net::Connector connector;
 };
 
+/// One stay in the queue. Lives in the frame of wait_in_line().
+struct Attempts::Waiting {
+    Waiting(Attempts& its_owner, const PickRequest& request)
+        : owner(its_owner),
+          waiter(std::make_shared<WaitingLine::Waiter>(owner.group_, request, owner.pools_.loop(),
+                                                       owner.count_ != 0)),
+          until(owner.pools_.loop().now() + owner.group_.settings().queue.timeout.count()),
+          deadline(
+              owner.pools_.loop().wheel(), [](void* self) { static_cast<Waiting*>(self)->look(); },
+              this) {
+        owner.waiting_ = this;
+    }
+    Waiting(const Waiting&) = delete;
+    Waiting& operator=(const Waiting&) = delete;
+    ~Waiting() {
+        waiter->gone = true;
+        owner.waiting_ = nullptr;
+    }
+
+    /// Wakes the request: last action.
+    void end(Error error) {
+        why = std::move(error);
+        waiter->woken.set();
+    }
+    void cancel(const Error& error) {
+        canceled = true;
+        end(error);
+    }
+
+    /// Places also come from a server that recovered, or from a reload: nobody gives those back.
+    void look() {
+        owner.group_.waiting().serve();
+        const Milliseconds left = until - owner.pools_.loop().now();
+        if (left <= 0) return end(owner.busy(Reason::queue_timeout));
+        if (owner.group_.outlook(owner.request()) == Group::Outlook::dead) {
+            return end(owner.no_peer());
+        }
+        deadline.arm(std::min(std::chrono::milliseconds(left), kLookAgain));
+    }
+
+    using Milliseconds = async::Milliseconds;
+    static constexpr std::chrono::milliseconds kLookAgain{100};
+
+    Attempts& owner;
+    std::shared_ptr<WaitingLine::Waiter> waiter;
+    const Milliseconds until;
+    async::Deadline deadline;
+    std::optional<Error> why;
+    bool canceled = false;
+};
+
 Attempts::Attempts(WorkerPools& pools, const Group& group, const AttemptSettings& settings)
     : pools_(pools), group_(group), settings_(settings) {}
 
-Attempts::~Attempts() { leave_peer(); }
-
-void Attempts::leave_peer() noexcept {
-    if (peer_ != nullptr) peer_->state->in_flight.fetch_sub(1, std::memory_order_relaxed);
-    peer_ = nullptr;
+Attempts::~Attempts() {
+    answered();
 }
 
-bool Attempts::choose(bool same) {
-    const Peer* chosen = same ? peer_ : nullptr;
-    if (chosen == nullptr) {
-        const int index = group_.pick({.tried = tried_, .now = pools_.loop().now()});
-        if (index < 0) return false;
-        tried_.insert(static_cast<std::size_t>(index));
-        chosen = &group_.peers()[static_cast<std::size_t>(index)];
-    }
-    leave_peer();
-    peer_ = chosen;
-    peer_->state->in_flight.fetch_add(1, std::memory_order_relaxed);
+void Attempts::answered() noexcept {
+    if (std::exchange(holds_place_, false)) group_.release(*peer_);
+}
+
+PickRequest Attempts::request() const noexcept {
+    return {.tried = tried_,
+            .now = pools_.loop().now(),
+            .hash_key = settings_.hash_key,
+            .client = settings_.client,
+            .preferred = settings_.preferred};
+}
+
+/// The peer at which pick() took a place.
+void Attempts::take_over(int index) {
+    answered();
+    tried_.insert(static_cast<std::size_t>(index));
+    peer_ = &group_.peers()[static_cast<std::size_t>(index)];
+    holds_place_ = true;
     peer_->state->requests.fetch_add(1, std::memory_order_relaxed);
-    if (same) return true;  // the same try, on a connection that lives
     if (count_ < history_.size()) history_[count_] = peer_;
     ++count_;
-    return true;
 }
 
 std::string Attempts::addresses() const {
@@ -83,22 +140,41 @@ std::string Attempts::addresses() const {
 }
 
 bool Attempts::another_peer_left() const noexcept {
-    const auto& peers = group_.peers();
-    const std::int64_t now = pools_.loop().now();
-    for (std::size_t i = 0; i < peers.size(); ++i) {
-        if (!tried_.contains(i) && !peers[i].down && !peers[i].state->failed_at(now)) return true;
-    }
-    return false;
+    const Group::Outlook outlook = group_.outlook(request());
+    return outlook == Group::Outlook::open ||
+           (outlook == Group::Outlook::busy && group_.settings().queue.size != 0);
 }
 
-Task<Result<std::unique_ptr<http::ClientStream>>> Attempts::open(bool may_fail, bool fresh) {
-    using Opened = Result<std::unique_ptr<http::ClientStream>>;
-    if (!choose(fresh)) {
-        return Task<Opened>(Error(Reason::no_live_upstream, Source::upstream, Retry::no,
-                                  "no server of upstream '" + group_.settings().name +
-                                      "' is available"));
+Error Attempts::no_peer() const {
+    return Error(Reason::no_live_upstream, Source::upstream, Retry::no,
+                 "no server of upstream '" + group_.settings().name + "' is available");
+}
+
+Error Attempts::busy(Reason reason) const {
+    return Error(reason, Source::internal, Retry::no,
+                 "every server of upstream '" + group_.settings().name + "' is at max_conns");
+}
+
+Task<Attempts::Opened> Attempts::open(bool may_fail, bool fresh) {
+    if (fresh) {
+        peer_->state->requests.fetch_add(1, std::memory_order_relaxed);
+        return connect();  // the same try, on a connection that lives
     }
-    if (fresh) return connect();
+    answered();
+    // Nobody overtakes those who wait.
+    const bool queued = group_.settings().queue.size != 0 && group_.waiting().size() != 0;
+    const PickRequest wanted = request();
+    const int index = queued ? -1 : group_.pick(wanted);
+    if (index >= 0) {
+        take_over(index);
+        return open_at_peer(may_fail);
+    }
+    if (!queued && group_.outlook(wanted) == Group::Outlook::dead) return Task<Opened>(no_peer());
+    if (group_.settings().queue.size == 0) return Task<Opened>(busy(Reason::upstream_busy));
+    return wait_in_line(may_fail);
+}
+
+Task<Attempts::Opened> Attempts::open_at_peer(bool may_fail) {
     ConnectionPool& pool = pools_.impl_->pool_of(*peer_);
     pool.configure(group_.settings());
     codec::ClientLimits limits;
@@ -112,7 +188,31 @@ Task<Result<std::unique_ptr<http::ClientStream>>> Attempts::open(bool may_fail, 
     return Task<Opened>(std::move(stream));
 }
 
-Task<Result<std::unique_ptr<http::ClientStream>>> Attempts::connect() {
+Task<Attempts::Opened> Attempts::wait_in_line(bool may_fail) {
+    const PickRequest wanted = request();
+    int index = -1;
+    bool canceled = false;
+    std::optional<Error> why;
+    {
+        Waiting waiting(*this, wanted);
+        WaitingLine& line = group_.waiting();
+        if (!line.join(waiting.waiter, group_.settings().queue.size)) {
+            co_return busy(Reason::queue_full);
+        }
+        waiting.look();
+        co_await waiting.waiter->woken.wait();
+        index = line.leave(*waiting.waiter);
+        canceled = waiting.canceled;
+        why = std::move(waiting.why);
+    }
+    if (index >= 0) take_over(index);  // also when it came at the last moment
+    if (canceled) answered();          // the next in line has it
+    if (canceled || index < 0) co_return *std::move(why);
+    auto opened = co_await open_at_peer(may_fail);
+    co_return opened;
+}
+
+Task<Attempts::Opened> Attempts::connect() {
     Connecting connecting(pools_.loop());
     connecting_ = &connecting;
     const async::Milliseconds start = pools_.loop().now();
@@ -141,7 +241,8 @@ void Attempts::succeeded() {
 }
 
 void Attempts::cancel(const Error& why) {
-    if (connecting_ != nullptr) connecting_->connector.cancel(why);
+    if (connecting_ != nullptr) return connecting_->connector.cancel(why);
+    if (waiting_ != nullptr) waiting_->cancel(why);
 }
 
 }  // namespace proxyd::upstream

@@ -1,8 +1,8 @@
 #include "proxyd/upstream/group.hpp"
 
+#include "balancer/balancer.hpp"
 #include "proxyd/base/log.hpp"
 #include "proxyd/net/endpoint.hpp"
-#include "proxyd/upstream/smooth_order.hpp"
 
 namespace proxyd::upstream {
 namespace {
@@ -20,22 +20,10 @@ std::vector<net::Endpoint> endpoints_of(const config::Address& address, const Ad
     return {};
 }
 
-/// The smooth order over the peers that `wanted` selects, as indices into `peers`.
-template <class Wanted>
-std::vector<std::uint16_t> order_of(const std::vector<Peer>& peers, Wanted wanted) {
-    std::vector<std::uint16_t> members;
-    std::vector<unsigned> weights;
-    for (std::size_t i = 0; i < peers.size(); ++i) {
-        if (!wanted(peers[i])) continue;
-        members.push_back(static_cast<std::uint16_t>(i));
-        weights.push_back(peers[i].weight);
-    }
-    std::vector<std::uint16_t> order = smooth_order(weights);
-    for (std::uint16_t& entry : order) entry = members[entry];
-    return order;
-}
-
 }  // namespace
+
+Group::Group() = default;
+Group::~Group() = default;
 
 std::shared_ptr<const Group> Group::make(std::shared_ptr<const config::Upstream> settings,
                                          StateRegistry& registry) {
@@ -47,52 +35,70 @@ std::shared_ptr<const Group> Group::make(std::shared_ptr<const config::Upstream>
         for (const auto& endpoint : endpoints_of(server.address, registry.addresses())) {
             Peer peer;
             peer.address = endpoint.text();
+            peer.server = server.address.text;
             peer.endpoint = std::make_shared<const net::Endpoint>(endpoint);
             peer.state = registry.peer(name, peer.address);
             peer.weight = server.weight;
             peer.max_fails = server.max_fails;
             peer.fail_timeout = server.fail_timeout.count();
+            peer.max_conns = server.max_conns;
+            peer.slow_start = server.slow_start.count();
             peer.backup = server.backup;
             peer.down = server.down;
             group->peers_.push_back(std::move(peer));
             group->usable_ += server.down ? 0 : 1;
+            group->limited_ |= server.max_conns != 0;
         }
     }
-    group->primaries_ = order_of(
-        group->peers_, [](const Peer& peer) { return !peer.down && !peer.backup; });
+    group->primaries_ =
+        make_balancer(*group->settings_, group->peers_, false, group->state_->sequence);
     group->backups_ =
-        order_of(group->peers_, [](const Peer& peer) { return !peer.down && peer.backup; });
+        make_balancer(*group->settings_, group->peers_, true, group->state_->backup_sequence);
     return group;
 }
 
-int Group::pick_from(const std::vector<std::uint16_t>& order, std::atomic<std::uint64_t>& sequence,
-                     const PeerSet& tried, std::int64_t now) const noexcept {
-    if (order.empty()) return -1;
-    const std::uint64_t turn = sequence.fetch_add(1, std::memory_order_relaxed);
-    for (std::size_t step = 0; step < order.size(); ++step) {
-        const std::uint16_t index = order[(turn + step) % order.size()];
-        if (tried.contains(index)) continue;
-        const Peer& peer = peers_[index];
-        if (!peer.state->in_service()) continue;
-        if (usable_ == 1 || peer.state->admit(now, peer.fail_timeout)) return index;
-    }
-    return -1;
+const vars::Template* Group::hash_key() const noexcept {
+    return settings_->balance == config::Balance::hash ? &settings_->hash.key : nullptr;
 }
 
 int Group::pick(const PickRequest& request) const noexcept {
-    const int primary = pick_from(primaries_, state_->sequence, request.tried, request.now);
-    if (primary >= 0) return primary;
-    return pick_from(backups_, state_->backup_sequence, request.tried, request.now);
+    Candidates candidates(peers_, request, usable_ == 1);
+    if (request.preferred >= 0) {
+        const auto preferred = static_cast<std::size_t>(request.preferred);
+        if (candidates.fit_for_its_client(preferred) && candidates.take(preferred)) {
+            return request.preferred;
+        }
+    }
+    const int primary = primaries_->pick(candidates);
+    return primary >= 0 ? primary : backups_->pick(candidates);
+}
+
+void Group::release(const Peer& peer) const noexcept {
+    peer.state->leave();
+    if (limited_ && state_->waiting.size() != 0) state_->waiting.serve();
+}
+
+Group::Outlook Group::outlook(const PickRequest& request) const noexcept {
+    Outlook outlook = Outlook::dead;
+    const Candidates candidates(peers_, request, usable_ == 1);
+    for (std::size_t i = 0; i < peers_.size(); ++i) {
+        if (candidates.fit(i)) return Outlook::open;
+        if (candidates.full(i)) outlook = Outlook::busy;
+    }
+    return outlook;
 }
 
 void Group::report_failure(const Peer& peer, std::int64_t now, Reason why) const {
     // A lone server is never taken out: there is nobody else to ask.
     const unsigned max_fails = usable_ == 1 ? 0 : peer.max_fails;
     if (!peer.state->failed(now, max_fails, peer.fail_timeout, why)) return;
+    peer.state->slow_start.out();
     log::warn("upstream '{}': {} is taken out for {} ms after {} failures ({})", settings_->name,
               peer.address, peer.fail_timeout, peer.max_fails, word(why));
 }
 
-void Group::report_success(const Peer& peer) const noexcept { peer.state->succeeded(); }
+void Group::report_success(const Peer& peer) const noexcept {
+    peer.state->succeeded();
+}
 
 }  // namespace proxyd::upstream

@@ -2,10 +2,6 @@
 
 namespace proxyd::upstream {
 
-bool PeerState::failed_at(std::int64_t now) const noexcept {
-    return down_until_.load(std::memory_order_relaxed) > now;
-}
-
 bool PeerState::admit(std::int64_t now, std::int64_t fail_timeout) noexcept {
     std::int64_t until = down_until_.load(std::memory_order_relaxed);
     if (until == 0) return true;

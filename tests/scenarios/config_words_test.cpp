@@ -20,11 +20,6 @@ std::string group(const std::string& keys) {
            " }\nhosts: { a.test: app }\n";
 }
 
-std::string server(const std::string& keys) {
-    return "upstreams:\n  app: { servers: [{ address: \"127.0.0.1:1\", " + keys +
-           " }] }\nhosts: { a.test: app }\n";
-}
-
 std::string host(const std::string& keys) {
     return "hosts:\n  a.test: { upstream: 3000, " + keys + " }\n";
 }
@@ -42,15 +37,11 @@ TEST(NotBuiltYet, EveryKeyOfTheContractSaysSo) {
         {"http2", top("client: { http2: { max_concurrent_streams: 5 } }")},
         {"tls", top("listeners: { https: { address: \":443\", tls: true } }")},
         {"proxy_protocol", top("listeners: { http: { address: \":80\", proxy_protocol: on } }")},
-        {"hash", group("hash: { key: $uri }")},
         {"health_check", group("health_check: { path: / }")},
         {"tls", group("tls: { enabled: true }")},
         {"http2", group("http2: true")},
         {"proxy_protocol", group("proxy_protocol: v1")},
-        {"queue", group("queue: { size: 10 }")},
         {"sticky", group("sticky: { cookie: srv }")},
-        {"max_conns", server("max_conns: 5")},
-        {"slow_start", server("slow_start: 5s")},
         {"tls", host("tls: auto")},
         {"redirect_http", host("redirect_http: true")},
         {"cache", host("cache: c")},
@@ -74,16 +65,6 @@ TEST(NotBuiltYet, EveryKeyOfTheContractSaysSo) {
         EXPECT_NE(verdict.text.find(row.key), std::string::npos) << verdict.text;
         EXPECT_EQ(verdict.text.find("unknown key"), std::string::npos) << verdict.text;
     }
-}
-
-TEST(NotBuiltYet, OtherBalancersSaySoAndRoundRobinIsTaken) {
-    for (const std::string word : {"least_conn", "ip_hash", "hash", "random_two"}) {
-        SCOPED_TRACE(word);
-        const auto verdict = check_config(group("balance: " + word));
-        EXPECT_EQ(verdict.exit_code, 78);
-        EXPECT_NE(verdict.text.find("not built yet"), std::string::npos) << verdict.text;
-    }
-    EXPECT_EQ(check_config(group("balance: round_robin")).exit_code, 0);
 }
 
 TEST(ForeignWords, AreTranslated) {

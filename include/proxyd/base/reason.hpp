@@ -39,6 +39,9 @@ namespace proxyd {
     X(upstream_body_cut, 0, "the upstream's answer ended early")                               \
     X(no_live_upstream, 502, "no server of the upstream is available")                         \
     X(overloaded, 503, "the proxy is out of resources")                                        \
+    X(upstream_busy, 503, "every server of the upstream is at max_conns")                      \
+    X(queue_full, 503, "as many requests as queue.size allows wait for the upstream")          \
+    X(queue_timeout, 503, "no server of the upstream became free within queue.timeout")        \
     X(shutting_down, 503, "the proxy is shutting down")                                        \
     X(upstream_timeout_connect, 504, "the upstream did not accept in time (timeouts.connect)") \
     X(upstream_timeout_send, 504, "the upstream did not take the request (timeouts.send)")     \

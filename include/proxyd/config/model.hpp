@@ -60,6 +60,8 @@ struct Server {
     unsigned weight = 1;
     unsigned max_fails = 3;  ///< 0 = failures are not counted
     Duration fail_timeout{10'000};
+    std::uint64_t max_conns = 0;  ///< requests in flight; 0 = no limit
+    Duration slow_start{0};       ///< until a recovered server has its full share; 0 = at once
     bool backup = false;
     bool down = false;
 };
@@ -99,10 +101,35 @@ struct EffectiveTimeouts {
 };
 [[nodiscard]] EffectiveTimeouts effective(const Timeouts& location, const Timeouts& upstream);
 
+enum class Balance : std::uint8_t { round_robin, least_conn, ip_hash, hash, random_two };
+
+struct Hash {
+    vars::Template key;
+    bool consistent = false;    ///< ketama
+    unsigned bounded_load = 0;  ///< percent of its fair share that a server gets at most; 0 = all
+};
+
+/// The leading bits of a client's address that choose its server.
+struct IpHash {
+    unsigned ipv4_prefix = 24;
+    unsigned ipv6_prefix = 128;
+    friend bool operator==(const IpHash&, const IpHash&) = default;
+};
+
+/// Requests that wait while every server is at max_conns.
+struct Queue {
+    std::size_t size = 0;  ///< 0 = nobody waits
+    Duration timeout{5'000};
+};
+
 struct Upstream {
     std::string name;
     bool implicit = false;  ///< made from `upstream: 3000`; name = the normalised address
     std::vector<Server> servers;
+    Balance balance = Balance::round_robin;
+    Hash hash;
+    IpHash ip_hash;
+    Queue queue;
     std::size_t keepalive = 32;  ///< idle connections kept for each worker; 0 = none
     Duration keepalive_timeout{60'000};
     std::uint64_t keepalive_requests = 10'000;

@@ -29,6 +29,7 @@ struct PeerStatus {
 struct UpstreamStatus {
     std::string name;
     std::vector<PeerStatus> peers;
+    std::size_t waiting = 0;  ///< requests in its queue
 };
 struct Status {
     std::uint64_t generation = 1;

@@ -34,6 +34,10 @@ class WorkerPools {
 struct AttemptSettings {
     std::chrono::milliseconds connect{5'000}, send{60'000}, read{300'000};
     std::size_t max_header_size = 64 * 1024;
+    // Of the request, for the choice; the views outlive the Attempts.
+    std::string_view hash_key;  ///< expanded; where Group::hash_key() asks for it
+    std::string_view client;    ///< its address as text
+    int preferred = -1;         ///< index of the peer that a sticky client had
 };
 
 /// All tries of one exchange on one group: picks peers, takes connections from the pool or makes
@@ -47,11 +51,14 @@ class Attempts {
     ~Attempts();
 
     /// A stream to a peer that was not tried yet; `fresh`: to the same peer as before, on a new
-    /// connection. `may_fail` false: a pooled connection is looked at before it is trusted.
+    /// connection. `may_fail` false: a pooled connection is looked at before it is trusted. Waits
+    /// in the queue of the upstream while every peer is at max_conns.
     Task<Result<std::unique_ptr<http::ClientStream>>> open(bool may_fail, bool fresh = false);
     /// How the current try ended, for the peer's health.
     void failed(const Error& why);
     void succeeded();
+    /// The peer has answered all: its place is free for the next request.
+    void answered() noexcept;
     /// Whether open() would have somebody left to ask.
     [[nodiscard]] bool another_peer_left() const noexcept;
     /// Makes a pending open() return `why`.
@@ -65,15 +72,23 @@ class Attempts {
 
   private:
     struct Connecting;
-    Task<Result<std::unique_ptr<http::ClientStream>>> connect();
-    bool choose(bool same);
-    void leave_peer() noexcept;
+    struct Waiting;
+    using Opened = Result<std::unique_ptr<http::ClientStream>>;
+    Task<Opened> open_at_peer(bool may_fail);
+    Task<Opened> connect();
+    Task<Opened> wait_in_line(bool may_fail);
+    [[nodiscard]] PickRequest request() const noexcept;
+    void take_over(int index);
+    [[nodiscard]] Error no_peer() const;
+    [[nodiscard]] Error busy(Reason reason) const;
 
     WorkerPools& pools_;
     const Group& group_;
     const AttemptSettings settings_;
     const Peer* peer_ = nullptr;
+    bool holds_place_ = false;  ///< at peer_
     Connecting* connecting_ = nullptr;
+    Waiting* waiting_ = nullptr;
     PeerSet tried_;
     unsigned count_ = 0;
     std::array<const Peer*, 8> history_{};  ///< for addresses(); later tries are not listed

@@ -19,11 +19,14 @@ namespace proxyd::upstream {
 /// One address of an upstream.
 struct Peer {
     std::string address;  ///< as logged: "127.0.0.1:3000"
+    std::string server;   ///< as configured, one for all addresses of a name; hashed by ketama
     std::shared_ptr<const net::Endpoint> endpoint;
     std::shared_ptr<PeerState> state;
     unsigned weight = 1;
     unsigned max_fails = 3;
     std::int64_t fail_timeout = 10'000;  ///< ms
+    std::uint64_t max_conns = 0;         ///< in flight, of all workers; 0 = no limit
+    std::int64_t slow_start = 0;         ///< ms until a recovered peer has its full share
     bool backup = false;
     bool down = false;
 };
@@ -37,6 +40,8 @@ struct PickRequest {
     int preferred = -1;         ///< index of the peer that a sticky client had; taken when it can be
 };
 
+class Balancer;
+
 /// An upstream of one generation: its peers and the order of choice. Immutable, shared by the
 /// workers; the sequence number in its state makes one order of all of them.
 class Group {
@@ -44,27 +49,44 @@ class Group {
     /// Names have the addresses of the registry's book; one without any is left out.
     static std::shared_ptr<const Group> make(std::shared_ptr<const config::Upstream> settings,
                                              StateRegistry& registry);
+    Group();
+    ~Group();
+    Group(const Group&) = delete;
+    Group& operator=(const Group&) = delete;
 
     [[nodiscard]] const config::Upstream& settings() const noexcept { return *settings_; }
     [[nodiscard]] const std::vector<Peer>& peers() const noexcept { return peers_; }
+    /// What a request must bring along as PickRequest::hash_key; null: nothing.
+    [[nodiscard]] const vars::Template* hash_key() const noexcept;
 
-    /// The next peer that may take the request; primaries first, then backups. -1: none.
+    /// Takes a place at the next peer that may take the request; primaries first, then backups.
+    /// -1: none. Each place is given back once.
     [[nodiscard]] int pick(const PickRequest& request) const noexcept;
+    /// Gives a place back, and to the first who waits for one.
+    void release(const Peer& peer) const noexcept;
+
+    /// Who could take the request, were it made now.
+    enum class Outlook : std::uint8_t {
+        open,
+        busy,  ///< only peers that are at max_conns
+        dead,  ///< nobody
+    };
+    [[nodiscard]] Outlook outlook(const PickRequest& request) const noexcept;
+    /// The requests of all workers that wait until a peer is below max_conns.
+    [[nodiscard]] WaitingLine& waiting() const noexcept { return state_->waiting; }
+
     void report_failure(const Peer& peer, std::int64_t now, Reason why) const;
     void report_success(const Peer& peer) const noexcept;
     /// Servers that take part: not down by configuration.
     [[nodiscard]] std::size_t usable() const noexcept { return usable_; }
 
   private:
-    [[nodiscard]] int pick_from(const std::vector<std::uint16_t>& order,
-                                std::atomic<std::uint64_t>& sequence, const PeerSet& tried,
-                                std::int64_t now) const noexcept;
-
     std::shared_ptr<const config::Upstream> settings_;
     std::shared_ptr<GroupState> state_;
     std::vector<Peer> peers_;
-    std::vector<std::uint16_t> primaries_, backups_;  ///< indices in smooth weighted order
+    std::unique_ptr<const Balancer> primaries_, backups_;
     std::size_t usable_ = 0;
+    bool limited_ = false;  ///< some peer has max_conns
 };
 
 }  // namespace proxyd::upstream

@@ -9,6 +9,8 @@
 
 #include "proxyd/base/error.hpp"
 #include "proxyd/upstream/address_book.hpp"
+#include "proxyd/upstream/slow_start.hpp"
+#include "proxyd/upstream/waiting_line.hpp"
 
 namespace proxyd::upstream {
 
@@ -30,10 +32,25 @@ class alignas(64) PeerState {
     std::atomic<Admin> admin{Admin::up};
     std::atomic<bool> unhealthy{false};  ///< found by the active checks
 
-    std::atomic<std::uint64_t> in_flight{0};
+    std::atomic<std::uint64_t> in_flight{0};  ///< enter() and leave() count
     std::atomic<std::uint64_t> requests{0};
     std::atomic<std::uint64_t> failures{0};
     std::atomic<std::uint64_t> idle{0};  ///< pooled connections of all workers
+
+    /// Counts one request in, or says that `limit` (0 = none) of them are there: never one more,
+    /// whatever the other workers do.
+    [[nodiscard]] bool enter(std::uint64_t limit) noexcept {
+        if (limit == 0) {
+            in_flight.fetch_add(1, std::memory_order_relaxed);
+            return true;
+        }
+        std::uint64_t count = in_flight.load(std::memory_order_relaxed);
+        while (count < limit) {
+            if (in_flight.compare_exchange_weak(count, count + 1)) return true;
+        }
+        return false;
+    }
+    void leave() noexcept { in_flight.fetch_sub(1); }
 
     /// Neither an operator nor the active checks keep requests away.
     [[nodiscard]] bool in_service() const noexcept {
@@ -43,7 +60,9 @@ class alignas(64) PeerState {
     /// Whether a request may go there at `now` (ms, monotonic). After fail_timeout one caller is
     /// let through as the trial; the others wait for its outcome.
     [[nodiscard]] bool admit(std::int64_t now, std::int64_t fail_timeout) noexcept;
-    [[nodiscard]] bool failed_at(std::int64_t now) const noexcept;
+    [[nodiscard]] bool failed_at(std::int64_t now) const noexcept {
+        return down_until_.load(std::memory_order_relaxed) > now;
+    }
     void succeeded() noexcept;
     /// True when this failure takes the peer out.
     bool failed(std::int64_t now, unsigned max_fails, std::int64_t fail_timeout, Reason why);
@@ -57,11 +76,15 @@ class alignas(64) PeerState {
     std::atomic<std::int64_t> window_start_{0};
     std::atomic<unsigned> fails_{0};
     std::atomic<Reason> last_failure_{Reason::none};
+
+  public:
+    SlowStart slow_start;  ///< last: what every choice reads stays on one cache line
 };
 
 struct GroupState {
     alignas(64) std::atomic<std::uint64_t> sequence{0};
     alignas(64) std::atomic<std::uint64_t> backup_sequence{0};
+    alignas(64) WaitingLine waiting;  ///< for a server below its max_conns
 };
 
 /// The named state of all groups: at load time asked for by every new generation, so that the

@@ -68,7 +68,13 @@ const std::vector<Promise> kPromises = {
     {"log.access.buffer", "0"},
     {"log.access.flush", "5s"},
     {"upstreams.NAME.balance", "round_robin"},
-    {"upstreams.NAME.hash", ""},
+    {"upstreams.NAME.hash", "{ key: $uri }"},
+    {"upstreams.NAME.hash.key", "$uri"},
+    {"upstreams.NAME.hash.consistent", "on"},
+    {"upstreams.NAME.hash.bounded_load", "1.25"},
+    {"upstreams.NAME.ip_hash", "{ ipv4_prefix: 16 }"},
+    {"upstreams.NAME.ip_hash.ipv4_prefix", "16"},
+    {"upstreams.NAME.ip_hash.ipv6_prefix", "64"},
     {"upstreams.NAME.keepalive", "5"},
     {"upstreams.NAME.keepalive_timeout", "5s"},
     {"upstreams.NAME.keepalive_requests", "5"},
@@ -79,14 +85,16 @@ const std::vector<Promise> kPromises = {
     {"upstreams.NAME.tls", ""},
     {"upstreams.NAME.http2", ""},
     {"upstreams.NAME.proxy_protocol", ""},
-    {"upstreams.NAME.queue", ""},
+    {"upstreams.NAME.queue", "{ size: 5 }"},
+    {"upstreams.NAME.queue.size", "5"},
+    {"upstreams.NAME.queue.timeout", "5s"},
     {"upstreams.NAME.sticky", ""},
     {"upstreams.NAME.servers.address", "3000"},
     {"upstreams.NAME.servers.weight", "5"},
     {"upstreams.NAME.servers.max_fails", "5"},
     {"upstreams.NAME.servers.fail_timeout", "5s"},
-    {"upstreams.NAME.servers.max_conns", ""},
-    {"upstreams.NAME.servers.slow_start", ""},
+    {"upstreams.NAME.servers.max_conns", "5"},
+    {"upstreams.NAME.servers.slow_start", "5s"},
     {"upstreams.NAME.servers.backup", "on"},
     {"upstreams.NAME.servers.down", "off"},
     {"upstreams.NAME.retry.on", "[http_503]"},
@@ -212,7 +220,11 @@ std::vector<std::string> split(const std::string& path) {
 
 /// What must stand beside `key` in the map `owner` so that the map is complete.
 std::string company(const std::string& owner, const std::string& key) {
+    if (owner == "upstreams.NAME" && (key == "hash" || key == "ip_hash")) {
+        return ", servers: [3000], balance: " + key;
+    }
     if (owner == "upstreams.NAME" && key != "servers") return ", servers: [3000]";
+    if (owner == "upstreams.NAME.hash" && key != "key") return ", key: $uri";
     if (owner == "upstreams.NAME.servers" && key != "address") return ", address: 3000";
     if (owner == "listeners.NAME" && key != "address") return ", address: ':1'";
     if (owner == "maps.NAME" && key != "from") return ", from: $uri";
@@ -346,12 +358,28 @@ TEST(KeyContract, OffIsAcceptedWhereTheThingIsNotBuilt) {
         "hosts: { x: { upstream: 3000, cache: off, maintenance: off, redirect_http: Off } }\n");
 }
 
-TEST(KeyContract, BalancersThatAreNotBuilt) {
-    EXPECT_THAT(errors_of("upstreams: { x: { servers: [1], balance: least_conn } }"),
-                testing::ElementsAre("1:42 'least_conn' is not built yet"));
+TEST(KeyContract, EveryWordOfBalanceIsTaken) {
+    for (const std::string word : {"round_robin", "least_conn", "ip_hash", "random_two"}) {
+        must_load("upstreams: { x: { servers: [1], balance: " + word + " } }");
+    }
+    must_load("upstreams: { x: { servers: [1], balance: hash, hash: $uri } }");
     EXPECT_THAT(
         errors_of("upstreams: { x: { servers: [1], balance: least_con } }"),
         testing::ElementsAre("1:42 unknown balance 'least_con' | did you mean 'least_conn'?"));
+}
+
+TEST(KeyContract, WhatABalanceGoesByStandsBesideThatBalance) {
+    EXPECT_THAT(errors_of("upstreams: { x: { servers: [1], balance: hash } }"),
+                testing::ElementsAre(
+                    "1:14 'balance: hash' of 'x' has no key | hash: { key: $request_uri }"));
+    EXPECT_THAT(errors_of("upstreams: { x: { servers: [1], hash: $uri } }"),
+                testing::ElementsAre("1:33 'hash' does nothing without 'balance: hash'"));
+    EXPECT_THAT(errors_of("upstreams: { x: { servers: [1], ip_hash: { ipv4_prefix: 8 } } }"),
+                testing::ElementsAre("1:33 'ip_hash' does nothing without 'balance: ip_hash'"));
+    EXPECT_THAT(errors_of("upstreams: { x: { servers: [1], balance: hash, hash: { key: $uri, "
+                          "bounded_load: 0.5 } } }"),
+                testing::ElementsAre(testing::StartsWith(
+                    "1:81 'bounded_load' must be between 1.01 and 100, not 0.5")));
 }
 
 }  // namespace

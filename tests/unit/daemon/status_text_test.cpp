@@ -28,7 +28,7 @@ server::Status sample() {
     failed.cause = "Connection refused";
     failed.failures = 9;
     failed.backup = true;
-    status.upstreams = {{"app", {up, failed}}};
+    status.upstreams = {{"app", {up, failed}, 0}};
     return status;
 }
 
@@ -40,6 +40,14 @@ TEST(StatusText, names_every_peer_with_its_cause) {
     EXPECT_THAT(text, HasSubstr("127.0.0.1:3001"));
     EXPECT_THAT(text, HasSubstr("requests 12, failures 0, idle 5"));
     EXPECT_THAT(text, HasSubstr("failed (Connection refused), backup"));
+}
+
+TEST(StatusText, names_the_queue_while_somebody_waits) {
+    server::Status status = sample();
+    status.upstreams[0].waiting = 4;
+    EXPECT_THAT(status_text(status), HasSubstr("upstream app, waiting 4\n"));
+    const auto object = boost::json::parse(status_json(status)).as_object();
+    EXPECT_EQ(object.at("upstreams").at(0).at("waiting").to_number<int>(), 4);
 }
 
 TEST(StatusText, json_is_one_object_in_one_line) {

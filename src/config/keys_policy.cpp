@@ -270,10 +270,6 @@ constexpr Key kKeys[] = {
      .type = Type::map,
      .doc = "Send copies of requests to another upstream.",
      .inert = "off|false"},
-    {.name = "split",
-     .type = Type::map,
-     .doc = "Weights over several upstreams.",
-     .nginx = "split_clients"},
 };
 
 }  // namespace

@@ -21,7 +21,7 @@ class PlanBuilder {
         for (const routing::RoutedLocation& routed : plans_.routes->locations()) {
             auto plan = location(*routed.config, groups);
             if (!plan) return std::move(plan).error();
-            plans_.locations.push_back(*plan);
+            plans_.locations.push_back(*std::move(plan));
         }
         plans_.hosts.resize(plans_.routes->hosts().size());
         for (const routing::RoutedHost& routed : plans_.routes->hosts()) {
@@ -42,13 +42,31 @@ class PlanBuilder {
         auto compiled = policy(location.policy.get());
         if (!compiled) return std::move(compiled).error();
         plan.policy = *compiled;
-        config::Timeouts of_upstream;
-        if (location.action.kind == config::Action::Kind::upstream) {
-            plan.group = groups.at(location.action.upstream).get();
-            of_upstream = plan.group->settings().timeouts;
+        const config::Action& action = location.action;
+        if (action.kind != config::Action::Kind::upstream) {
+            plan.timeouts = config::effective(location.policy->timeouts, {});
+        } else if (action.split != nullptr) {
+            plan.split = split(*action.split, plan, groups);
+        } else {
+            send_to(plan, *groups.at(action.upstream));
         }
-        plan.timeouts = config::effective(location.policy->timeouts, of_upstream);
         return plan;
+    }
+
+    static void send_to(LocationPlan& plan, const upstream::Group& group) {
+        plan.group = &group;
+        plan.timeouts =
+            config::effective(plan.location->policy->timeouts, group.settings().timeouts);
+    }
+
+    static std::shared_ptr<const SplitPlan> split(const config::TrafficSplit& settings,
+                                                  const LocationPlan& location,
+                                                  const Groups& groups) {
+        auto split = std::make_shared<SplitPlan>(settings);
+        for (const config::TrafficSplit::Share& share : settings.shares) {
+            send_to(split->plans.emplace_back(location), *groups.at(share.upstream));
+        }
+        return split;
     }
 
     Result<const PolicyPlan*> policy(const config::Policy* settings) {

@@ -8,6 +8,7 @@
 #include "proxyd/policy/maps.hpp"
 #include "proxyd/policy/methods.hpp"
 #include "proxyd/policy/real_ip.hpp"
+#include "proxyd/policy/split.hpp"
 #include "proxyd/proxy/log_file.hpp"
 #include "proxyd/routing/table.hpp"
 #include "proxyd/upstream/attempt.hpp"
@@ -30,12 +31,24 @@ struct PolicyPlan {
     const LogPlan* log = nullptr;  ///< null = off
 };
 
+struct SplitPlan;
+
 /// A location, compiled.
 struct LocationPlan {
     const config::Location* location = nullptr;
     const PolicyPlan* policy = nullptr;
     const upstream::Group* group = nullptr;  ///< null unless the action is `upstream`
     config::EffectiveTimeouts timeouts;
+    std::shared_ptr<const SplitPlan> split;  ///< null = none; then one of its plans stands for this
+};
+
+/// A `split`, compiled: the location once for each of its upstreams.
+struct SplitPlan {
+    explicit SplitPlan(const config::TrafficSplit& its_settings)
+        : settings(its_settings), shares(its_settings) {}
+    const config::TrafficSplit& settings;
+    policy::SplitShares shares;
+    std::vector<LocationPlan> plans;
 };
 
 /// What a Generation consists of.

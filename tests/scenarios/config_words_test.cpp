@@ -64,7 +64,6 @@ TEST(NotBuiltYet, EveryKeyOfTheContractSaysSo) {
         {"jwt", host("jwt: { jwks: /x }")},
         {"mirror", host("mirror: { upstream: 3001, percent: 10 }")},
         {"root", "hosts:\n  a.test: { root: /var/www }\n"},
-        {"split", "hosts:\n  a.test: { split: { a: 90, b: 10 } }\n"},
     };
     for (const auto& row : rows) {
         SCOPED_TRACE(row.yaml);

@@ -189,9 +189,20 @@ struct PathRule {
     vars::Template to;        ///< rewrite: with $1 .. $9
 };
 
+/// Shares of one location's requests over several upstreams.
+struct TrafficSplit {
+    struct Share {
+        std::string upstream;  ///< name in Snapshot::upstreams
+        unsigned weight = 1;
+    };
+    std::vector<Share> shares;  ///< in file order
+    vars::Template key;         ///< what keeps a client on its share; empty = its address
+};
+
 struct Action {
     enum class Kind : std::uint8_t { upstream, answer, redirect } kind = Kind::upstream;
-    std::string upstream;  ///< name in Snapshot::upstreams
+    std::string upstream;                       ///< name in Snapshot::upstreams; empty with a split
+    std::shared_ptr<const TrafficSplit> split;  ///< instead of `upstream`; null = none
     int status = 0;        ///< answer, redirect
     vars::Template text;   ///< answer: body; redirect: target
     std::string content_type = "text/plain";

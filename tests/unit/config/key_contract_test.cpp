@@ -121,6 +121,9 @@ const std::vector<Promise> kPromises = {
     {"LOCATION.strip_prefix", "on"},
     {"LOCATION.replace_prefix", "/y/"},
     {"LOCATION.rewrite", "{ match: a, to: /b }"},
+    {"ACTION.split", "{ 3000: 1 }"},
+    {"ACTION.split.upstreams", "{ 3000: 1 }"},
+    {"ACTION.split.key", "$cookie_x"},
     {"ACTION.return.status", "404"},
     {"ACTION.return.body", "x"},
     {"ACTION.return.type", "a/b"},
@@ -156,7 +159,6 @@ const std::vector<Promise> kPromises = {
     {"LEVEL.maintenance", ""},
     {"LEVEL.jwt", ""},
     {"LEVEL.mirror", ""},
-    {"LEVEL.split", ""},
     {"LEVEL.request_headers.set", "{ A: b }"},
     {"LEVEL.request_headers.add", "{ A: b }"},
     {"LEVEL.request_headers.remove", "[A]"},
@@ -216,8 +218,9 @@ std::string company(const std::string& owner, const std::string& key) {
     if (owner == "upstreams.NAME.servers" && key != "address") return ", address: 3000";
     if (owner == "listeners.NAME" && key != "address") return ", address: ':1'";
     if (owner == "maps.NAME" && key != "from") return ", from: $uri";
-    const bool action = key == "upstream" || key == "return" || key == "redirect";
+    const bool action = key == "upstream" || key == "split" || key == "return" || key == "redirect";
     if (owner == "hosts.NAME" && !action) return ", upstream: 3000";
+    if (owner.ends_with(".split") && key != "upstreams") return ", upstreams: { 3000: 1 }";
     if (owner.ends_with(".redirect") && key != "to") return ", to: /x";
     if (owner.ends_with(".rewrite")) return key == "to" ? ", match: a" : ", to: /b";
     return "";

@@ -58,7 +58,11 @@ void Attempts::leave_peer() noexcept {
 bool Attempts::choose(bool same) {
     const Peer* chosen = same ? peer_ : nullptr;
     if (chosen == nullptr) {
-        const int index = group_.pick({.tried = tried_, .now = pools_.loop().now()});
+        const int index = group_.pick({.tried = tried_,
+                                       .now = pools_.loop().now(),
+                                       .hash_key = {},
+                                       .client = {},
+                                       .preferred = settings_.preferred});
         if (index < 0) return false;
         tried_.insert(static_cast<std::size_t>(index));
         chosen = &group_.peers()[static_cast<std::size_t>(index)];

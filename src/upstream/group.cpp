@@ -79,7 +79,20 @@ int Group::pick_from(const std::vector<std::uint16_t>& order, std::atomic<std::u
     return -1;
 }
 
+/// Also a peer that drains, and a backup: whoever was there may stay.
+int Group::pick_preferred(const PickRequest& request) const noexcept {
+    const auto index = static_cast<std::size_t>(request.preferred);
+    if (request.preferred < 0 || index >= peers_.size() || request.tried.contains(index)) return -1;
+    const Peer& peer = peers_[index];
+    const bool away = peer.down || peer.state->unhealthy.load(std::memory_order_relaxed) ||
+                      peer.state->admin.load(std::memory_order_relaxed) == Admin::down;
+    if (away) return -1;
+    const bool takes = usable_ == 1 || peer.state->admit(request.now, peer.fail_timeout);
+    return takes ? request.preferred : -1;
+}
+
 int Group::pick(const PickRequest& request) const noexcept {
+    if (const int before = pick_preferred(request); before >= 0) return before;
     const int primary = pick_from(primaries_, state_->sequence, request.tried, request.now);
     if (primary >= 0) return primary;
     return pick_from(backups_, state_->backup_sequence, request.tried, request.now);

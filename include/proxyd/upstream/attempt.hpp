@@ -34,6 +34,7 @@ class WorkerPools {
 struct AttemptSettings {
     std::chrono::milliseconds connect{5'000}, send{60'000}, read{300'000};
     std::size_t max_header_size = 64 * 1024;
+    int preferred = -1;  ///< PickRequest::preferred
 };
 
 /// All tries of one exchange on one group: picks peers, takes connections from the pool or makes

@@ -56,6 +56,7 @@ class Group {
     [[nodiscard]] std::size_t usable() const noexcept { return usable_; }
 
   private:
+    [[nodiscard]] int pick_preferred(const PickRequest& request) const noexcept;
     [[nodiscard]] int pick_from(const std::vector<std::uint16_t>& order,
                                 std::atomic<std::uint64_t>& sequence, const PeerSet& tried,
                                 std::int64_t now) const noexcept;

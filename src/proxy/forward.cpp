@@ -31,6 +31,7 @@ upstream::AttemptSettings attempt_settings(const Exchange& exchange) {
     settings.send = exchange.plan->timeouts.send;
     settings.read = exchange.plan->timeouts.read;
     settings.max_header_size = exchange.policy().buffer_header;
+    settings.preferred = exchange.sticky_peer;
     return settings;
 }
 
@@ -216,6 +217,7 @@ bool Forward::settles(int status) {
 void Forward::note_try(int status) {
     UpstreamFacts& facts = exchange_.upstream;
     facts.addresses = attempts_.addresses();
+    facts.peer = attempts_.peer();
     facts.response_time = exchange_.worker.loop().now() - began_;
     if (!facts.statuses.empty()) facts.statuses.append(", ");
     char digits[8];

@@ -53,15 +53,19 @@ class PlanBuilder {
         return plan;
     }
 
-    static void send_to(LocationPlan& plan, const upstream::Group& group) {
+    void send_to(LocationPlan& plan, const upstream::Group& group) {
         plan.group = &group;
+        if (group.settings().sticky) {
+            auto& known = plans_.sticky[&group];
+            if (known == nullptr) known = std::make_unique<const StickyPeers>(group);
+            plan.sticky = known.get();
+        }
         plan.timeouts =
             config::effective(plan.location->policy->timeouts, group.settings().timeouts);
     }
 
-    static std::shared_ptr<const SplitPlan> split(const config::TrafficSplit& settings,
-                                                  const LocationPlan& location,
-                                                  const Groups& groups) {
+    std::shared_ptr<const SplitPlan> split(const config::TrafficSplit& settings,
+                                           const LocationPlan& location, const Groups& groups) {
         auto split = std::make_shared<SplitPlan>(settings);
         for (const config::TrafficSplit::Share& share : settings.shares) {
             send_to(split->plans.emplace_back(location), *groups.at(share.upstream));

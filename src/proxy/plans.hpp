@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <memory>
 #include <vector>
 
@@ -12,6 +13,7 @@
 #include "proxyd/proxy/log_file.hpp"
 #include "proxyd/routing/table.hpp"
 #include "proxyd/upstream/attempt.hpp"
+#include "sticky.hpp"
 
 namespace proxyd::proxy {
 
@@ -39,6 +41,7 @@ struct LocationPlan {
     const PolicyPlan* policy = nullptr;
     const upstream::Group* group = nullptr;  ///< null unless the action is `upstream`
     config::EffectiveTimeouts timeouts;
+    const StickyPeers* sticky = nullptr;     ///< null = none
     std::shared_ptr<const SplitPlan> split;  ///< null = none; then one of its plans stands for this
 };
 
@@ -59,6 +62,7 @@ struct Plans {
     LocationPlan fallback;                ///< where no host was found: `defaults`
     std::vector<std::unique_ptr<LogPlan>> logs;
     std::vector<std::unique_ptr<PolicyPlan>> policies;
+    std::map<const upstream::Group*, std::unique_ptr<const StickyPeers>> sticky;
     std::unique_ptr<const policy::RealIp> real_ip;
     std::unique_ptr<const policy::Maps> maps;
 };

@@ -2,6 +2,7 @@
 
 #include "proxyd/base/text.hpp"
 #include "proxyd/http/hop_by_hop.hpp"
+#include "sticky.hpp"
 
 namespace proxyd::proxy {
 namespace {
@@ -58,6 +59,7 @@ void relay_response_head(Exchange& exchange, const http::ResponseHead& head) {
     }
     http::remove_hop_by_hop(response.fields);
     finish_response_head(exchange, false);
+    keep_on_peer(exchange);  // behind the rules: they speak of what the upstream says
 }
 
 void finish_response_head(Exchange& exchange, bool ours) {

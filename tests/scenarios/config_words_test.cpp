@@ -48,7 +48,6 @@ TEST(NotBuiltYet, EveryKeyOfTheContractSaysSo) {
         {"http2", group("http2: true")},
         {"proxy_protocol", group("proxy_protocol: v1")},
         {"queue", group("queue: { size: 10 }")},
-        {"sticky", group("sticky: { cookie: srv }")},
         {"max_conns", server("max_conns: 5")},
         {"slow_start", server("slow_start: 5s")},
         {"tls", host("tls: auto")},

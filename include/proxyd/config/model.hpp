@@ -99,6 +99,12 @@ struct EffectiveTimeouts {
 };
 [[nodiscard]] EffectiveTimeouts effective(const Timeouts& location, const Timeouts& upstream);
 
+/// A cookie that keeps a client on its server.
+struct Sticky {
+    std::string cookie;
+    Duration ttl{0};  ///< 0 = until the browser is closed
+};
+
 struct Upstream {
     std::string name;
     bool implicit = false;  ///< made from `upstream: 3000`; name = the normalised address
@@ -108,6 +114,7 @@ struct Upstream {
     std::uint64_t keepalive_requests = 10'000;
     Retry retry;
     Timeouts timeouts;
+    std::optional<Sticky> sticky;
     Origin origin;
 };
 

@@ -80,7 +80,9 @@ const std::vector<Promise> kPromises = {
     {"upstreams.NAME.http2", ""},
     {"upstreams.NAME.proxy_protocol", ""},
     {"upstreams.NAME.queue", ""},
-    {"upstreams.NAME.sticky", ""},
+    {"upstreams.NAME.sticky", "{ cookie: srv }"},
+    {"upstreams.NAME.sticky.cookie", "srv"},
+    {"upstreams.NAME.sticky.ttl", "1h"},
     {"upstreams.NAME.servers.address", "3000"},
     {"upstreams.NAME.servers.weight", "5"},
     {"upstreams.NAME.servers.max_fails", "5"},
@@ -216,6 +218,7 @@ std::vector<std::string> split(const std::string& path) {
 std::string company(const std::string& owner, const std::string& key) {
     if (owner == "upstreams.NAME" && key != "servers") return ", servers: [3000]";
     if (owner == "upstreams.NAME.servers" && key != "address") return ", address: 3000";
+    if (owner == "upstreams.NAME.sticky" && key != "cookie") return ", cookie: srv";
     if (owner == "listeners.NAME" && key != "address") return ", address: ':1'";
     if (owner == "maps.NAME" && key != "from") return ", from: $uri";
     const bool action = key == "upstream" || key == "split" || key == "return" || key == "redirect";

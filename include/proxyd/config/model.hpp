@@ -155,6 +155,19 @@ struct AccessLog {
     Duration flush{1'000};
 };
 
+/// One entry of `cookie_domain` or `cookie_path`.
+struct CookieRule {
+    std::string from;   ///< a domain in lower case without a leading dot; a path
+    vars::Template to;  ///< unused with `remove`
+    bool remove = false;
+};
+
+/// Copies of requests for a shadow upstream.
+struct Mirror {
+    std::string upstream;  ///< name in Snapshot::upstreams
+    unsigned percent = 100;
+};
+
 /// Everything a location carries besides matcher and action, all levels merged. Locations without
 /// keys of their own share their host's object.
 struct Policy {
@@ -173,6 +186,10 @@ struct Policy {
     std::vector<ErrorPage> error_pages;
     bool intercept_errors = false;
     std::shared_ptr<const AccessLog> access_log;  ///< null = off
+    std::optional<Mirror> mirror;
+    bool rewrite_location = true;
+    std::vector<CookieRule> cookie_domain;
+    std::vector<CookieRule> cookie_path;  ///< longest `from` first
     enum class Path : std::uint8_t { raw, normalized, strict } path = Path::raw;
 };
 

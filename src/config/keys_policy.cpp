@@ -151,6 +151,24 @@ constexpr Key kKeys[] = {
      .doc = "Changes to the fields of every answer; levels merge by field name.",
      .store = store_response_headers,
      .inner = &kResponseHeadersTable},
+    {.name = "rewrite_location",
+     .type = Type::boolean,
+     .fallback = "on",
+     .doc = "Location and Refresh that name the upstream itself, or a path before strip_prefix or "
+            "replace_prefix, are turned into what the client can ask for.",
+     .nginx = "proxy_redirect",
+     .store = store<&Policy::rewrite_location>},
+    {.name = "cookie_domain",
+     .type = Type::names,
+     .doc = "The Domain of the upstream's cookies: from this one to that one; off = without.",
+     .nginx = "proxy_cookie_domain",
+     .store = store_cookie_domain},
+    {.name = "cookie_path",
+     .type = Type::names,
+     .doc = "The Path of the upstream's cookies: from below this one to below that one; off = "
+            "without.",
+     .nginx = "proxy_cookie_path",
+     .store = store_cookie_path},
     {.name = "security_headers",
      .type = Type::boolean,
      .fallback = "off",
@@ -268,8 +286,11 @@ constexpr Key kKeys[] = {
      .inert = "off|false"},
     {.name = "mirror",
      .type = Type::map,
-     .doc = "Send copies of requests to another upstream.",
-     .inert = "off|false"},
+     .doc = "Send copies of requests to another upstream, whose answers are dropped; or off.",
+     .nginx = "mirror",
+     .store = store_mirror,
+     .inner = &kMirrorTable,
+     .scalar = "upstream"},
 };
 
 }  // namespace

@@ -50,6 +50,11 @@ void store_request_headers(Reader& reader, const Key& key, const Node& node, voi
 void store_response_headers(Reader& reader, const Key& key, const Node& node, void* policy);
 void store_error_pages(Reader& reader, const Key& key, const Node& node, void* policy);
 
+void store_cookie_domain(Reader& reader, const Key& key, const Node& node, void* policy);
+void store_cookie_path(Reader& reader, const Key& key, const Node& node, void* policy);
+extern const Table kMirrorTable;
+void store_mirror(Reader& reader, const Key& key, const Node& node, void* policy);
+
 /// A field name or a method (RFC 9110 5.6.2).
 [[nodiscard]] bool is_token(std::string_view text);
 /// Whether a text may go into a field as it is (RFC 9110 5.5); reports it when not.

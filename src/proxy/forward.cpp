@@ -5,6 +5,7 @@
 #include "error_log.hpp"
 #include "error_pages.hpp"
 #include "local_response.hpp"
+#include "mirror.hpp"
 #include "proxyd/http/hop_by_hop.hpp"
 #include "response_head.hpp"
 #include "retry_rule.hpp"
@@ -76,6 +77,7 @@ Task<void> Forward::run() {
         }
         settle_framing(body_, exchange_.outgoing);
     }
+    if (exchange_.plan->policy->mirror.group != nullptr) mirror_request(exchange_, body_);
     while (true) {
         auto head = co_await try_once();
         if (head && settles((*head)->status)) {

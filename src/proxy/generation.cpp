@@ -3,6 +3,7 @@
 #include <unordered_map>
 
 #include "access_log.hpp"
+#include "answer_fields.hpp"
 #include "plans.hpp"
 
 namespace proxyd::proxy {
@@ -17,6 +18,7 @@ class PlanBuilder {
     using Groups = std::map<std::string, std::shared_ptr<const upstream::Group>>;
 
     Result<void> build(const Groups& groups) {
+        groups_ = &groups;
         plans_.locations.reserve(plans_.routes->locations().size());
         for (const routing::RoutedLocation& routed : plans_.routes->locations()) {
             auto plan = location(*routed.config, groups);
@@ -55,6 +57,9 @@ class PlanBuilder {
 
     void send_to(LocationPlan& plan, const upstream::Group& group) {
         plan.group = &group;
+        const auto [names, fresh] = plans_.own_names.try_emplace(&group);
+        if (fresh) names->second = own_names_of(group);
+        plan.own_names = &names->second;
         if (group.settings().sticky) {
             auto& known = plans_.sticky[&group];
             if (known == nullptr) known = std::make_unique<const StickyPeers>(group);
@@ -81,6 +86,13 @@ class PlanBuilder {
         plan->methods = policy::AllowedMethods(settings->methods);
         plan->request_rules = policy::HeaderRules(settings->request_headers);
         plan->response_rules = policy::HeaderRules(settings->response_headers);
+        if (settings->mirror) {
+            const upstream::Group& shadow = *groups_->at(settings->mirror->upstream);
+            plan->mirror.group = &shadow;
+            plan->mirror.percent = settings->mirror->percent;
+            plan->mirror.timeouts = config::effective({}, shadow.settings().timeouts);
+        }
+        plan->cookie_rules = policy::CookieRules(*settings);
         auto log = log_of(settings->access_log.get());
         if (!log) return std::move(log).error();
         plan->log = *log;
@@ -109,6 +121,7 @@ class PlanBuilder {
     const config::Snapshot& snapshot_;
     LogFiles& files_;
     Plans& plans_;
+    const Groups* groups_ = nullptr;
     std::unordered_map<const config::Policy*, const PolicyPlan*> policies_;
     std::unordered_map<const config::AccessLog*, const LogPlan*> logs_;
 };

@@ -61,7 +61,6 @@ TEST(NotBuiltYet, EveryKeyOfTheContractSaysSo) {
         {"compress", host("compress: [gzip]")},
         {"maintenance", host("maintenance: on")},
         {"jwt", host("jwt: { jwks: /x }")},
-        {"mirror", host("mirror: { upstream: 3001, percent: 10 }")},
         {"root", "hosts:\n  a.test: { root: /var/www }\n"},
     };
     for (const auto& row : rows) {

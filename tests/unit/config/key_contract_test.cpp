@@ -136,6 +136,9 @@ const std::vector<Promise> kPromises = {
     {"LEVEL.methods", "[GET]"},
     {"LEVEL.request_headers", "{ set: { A: b } }"},
     {"LEVEL.response_headers", "{ set: { A: b } }"},
+    {"LEVEL.rewrite_location", "off"},
+    {"LEVEL.cookie_domain", "{ a.internal: $host }"},
+    {"LEVEL.cookie_path", "{ /: /api/ }"},
     {"LEVEL.security_headers", "on"},
     {"LEVEL.timeouts", "{ read: 5s }"},
     {"LEVEL.max_body_size", "5m"},
@@ -160,7 +163,9 @@ const std::vector<Promise> kPromises = {
     {"LEVEL.compress", ""},
     {"LEVEL.maintenance", ""},
     {"LEVEL.jwt", ""},
-    {"LEVEL.mirror", ""},
+    {"LEVEL.mirror", "{ upstream: 3001 }"},
+    {"LEVEL.mirror.upstream", "3001"},
+    {"LEVEL.mirror.percent", "10"},
     {"LEVEL.request_headers.set", "{ A: b }"},
     {"LEVEL.request_headers.add", "{ A: b }"},
     {"LEVEL.request_headers.remove", "[A]"},
@@ -223,6 +228,7 @@ std::string company(const std::string& owner, const std::string& key) {
     if (owner == "maps.NAME" && key != "from") return ", from: $uri";
     const bool action = key == "upstream" || key == "split" || key == "return" || key == "redirect";
     if (owner == "hosts.NAME" && !action) return ", upstream: 3000";
+    if (owner.ends_with(".mirror") && key != "upstream") return ", upstream: 3001";
     if (owner.ends_with(".split") && key != "upstreams") return ", upstreams: { 3000: 1 }";
     if (owner.ends_with(".redirect") && key != "to") return ", to: /x";
     if (owner.ends_with(".rewrite")) return key == "to" ? ", match: a" : ", to: /b";

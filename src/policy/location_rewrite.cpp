@@ -54,22 +54,32 @@ std::optional<Reference> parse(std::string_view text) {
 
 enum class Whose : std::uint8_t { others, clients, upstreams };
 
-/// Whether the part behind the host is the scheme's own port, or none.
-bool has_default_port(std::uint16_t port) noexcept {
-    return port == 80 || port == 443;
+std::uint16_t port_of(std::string_view digits, std::uint16_t otherwise) noexcept {
+    std::from_chars(digits.data(), digits.data() + digits.size(), otherwise);
+    return otherwise;
+}
+
+/// "app.test" and "app.test:80" are one authority to http.
+bool is_authority(const Reference& reference, std::string_view host, std::string_view authority) {
+    const std::uint16_t usual = reference.default_port;
+    return text::iequals(host, http::host_of(authority)) &&
+           port_of(http::port_of(reference.authority), usual) ==
+               port_of(http::port_of(authority), usual);
 }
 
 Whose owner(const Reference& reference, const LocationFacts& facts) {
-    if (text::iequals(reference.authority, facts.client_host)) return Whose::clients;
     const auto parts = http::parse_authority(reference.authority);
     if (!parts || parts->host.empty()) return Whose::others;
-    std::uint16_t port = reference.default_port != 0 ? reference.default_port : 80;
-    std::from_chars(parts->port.data(), parts->port.data() + parts->port.size(), port);
+    const std::string_view host = http::host_of(reference.authority);
+    if (is_authority(reference, host, facts.client_host)) return Whose::clients;
+    const std::uint16_t usual = reference.default_port != 0 ? reference.default_port : 80;
+    const std::uint16_t port = port_of(parts->port, usual);
     if (facts.own.contain(parts->host, port)) return Whose::upstreams;
-    if (!text::iequals(parts->host, http::host_of(facts.sent_host))) return Whose::others;
-    if (text::iequals(reference.authority, facts.sent_host)) return Whose::upstreams;
+    if (is_authority(reference, host, facts.sent_host)) return Whose::upstreams;
     // Its name for the world with the port that only we use.
-    return !has_default_port(port) && facts.own.have_port(port) ? Whose::upstreams : Whose::others;
+    const bool hidden = port != 80 && port != 443 && facts.own.have_port(port);
+    const bool known = text::iequals(host, http::host_of(facts.sent_host));
+    return hidden && known ? Whose::upstreams : Whose::others;
 }
 
 /// A relative reference never begins with "//" or "/\": to a browser that is a host.

@@ -101,6 +101,10 @@ TEST_F(LocationRewrite, ThePathBecomesTheClients) {
     EXPECT_EQ(rewritten("http://127.0.0.1:3001"), "/api/");
     EXPECT_EQ(rewritten("https://app.example.com/login"), "https://app.example.com/api/login");
     EXPECT_EQ(rewritten("http://APP.example.com"), "http://APP.example.com/api/");
+    EXPECT_EQ(rewritten("http://app.example.com:80/a"), "http://app.example.com:80/api/a");
+    EXPECT_EQ(rewritten("https://app.example.com:443/a"), "https://app.example.com:443/api/a");
+    EXPECT_EQ(rewritten("//app.example.com/a"), "//app.example.com/api/a");
+    EXPECT_EQ(rewritten("http://app.example.com:443/a"), "http://app.example.com:443/a");
     EXPECT_EQ(rewritten("login"), "login");
     EXPECT_EQ(rewritten("http://other.example/login"), "http://other.example/login");
 }

@@ -105,7 +105,7 @@ class Dumper {
         if (off || (node.is_scalar() && key.scalar.empty())) {
             return writer_.value(key.name, normalised(key, node), node.key_at);
         }
-        const bool expand = !key.scalar.empty() && (node.is_scalar() || node.is_list());
+        const bool expand = is_shorthand(key, node);
         nested(key, expand ? expand_shorthand(node, key.scalar) : node, *key.inner, defaults);
     }
 

@@ -25,7 +25,6 @@ constexpr Foreign kWords[] = {
     {"stream", "proxyd speaks HTTP only"},
     {"access_log", "proxyd calls this log.access; hosts and locations have 'access_log'"},
     {"proxy_http_version", "not needed: upstreams are spoken to in HTTP/1.1 with keepalive"},
-    {"proxy_redirect", "not needed"},
     {"proxy_cache_valid", "proxyd calls this cache.valid"},
     {"proxy_cache_key", "proxyd calls this cache.key"},
     {"proxy_cache_methods", "proxyd calls this cache.methods"},

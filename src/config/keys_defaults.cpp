@@ -20,7 +20,11 @@ bool claim(Reader& reader, const Node& node, void* target) {
 }
 
 void store_upstream(Reader& reader, const Key&, const Node& node, void* target) {
-    if (claim(reader, node, target)) reader.upstream = use_upstream(reader, node);
+    if (claim(reader, node, target)) reader.destination.upstream = use_upstream(reader, node);
+}
+
+void store_split(Reader& reader, const Key&, const Node& node, void* target) {
+    if (claim(reader, node, target)) reader.destination.split = read_split(reader, node);
 }
 
 void store_return(Reader& reader, const Key&, const Node& node, void* target) {
@@ -44,6 +48,13 @@ constexpr Key kKeys[] = {
      .type = Type::address,
      .doc = "For hosts without an upstream of their own.",
      .store = store_upstream},
+    {.name = "split",
+     .type = Type::map,
+     .doc = "For hosts without an upstream or a split of their own.",
+     .nginx = "split_clients",
+     .store = store_split,
+     .inner = &kSplitTable,
+     .scalar = "upstreams"},
     {.name = "return",
      .type = Type::map,
      .doc = "The answer of hosts that have neither an action nor locations.",
@@ -79,7 +90,7 @@ void store_defaults(Reader& reader, const Key& key, const Node& node, void* targ
     Claim action;
     policy =
         read_level(reader, node, kDefaultsTable, Where{key.name}, &action, builtin_policy(reader));
-    reader.broken_action = action.taken() && !reader.answer && reader.upstream.empty();
+    reader.broken_action = action.taken() && !reader.answer && reader.destination.empty();
 }
 
 }  // namespace proxyd::config

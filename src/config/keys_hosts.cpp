@@ -10,10 +10,10 @@ namespace {
 
 struct Draft {
     Host host;
-    std::string upstream;
+    Destination destination;
+    Claim sends;                   ///< `upstream` or `split`
     std::optional<Action> action;  ///< return or redirect: a host without locations
     Claim answer;
-    bool has_upstream = false;
     const Node* locations = nullptr;
 };
 
@@ -28,9 +28,27 @@ void store_listen(Reader& reader, const Key& key, const Node& node, void* target
     static_cast<Draft*>(target)->host.listen = read_listen(reader, node, key.name);
 }
 
+/// `upstream` and `split` exclude each other, and each replaces what `defaults` has.
+void claim_destination(Reader& reader, Draft& draft, const Node& node) {
+    if (draft.sends.taken()) {
+        reader.report.error(node.key_at,
+                            "'" + node.key + "' and '" + draft.sends.key + "' exclude each other",
+                            "split replaces upstream");
+    }
+    draft.sends.take(node);
+    draft.destination = {};
+}
+
 void store_upstream(Reader& reader, const Key&, const Node& node, void* target) {
-    static_cast<Draft*>(target)->has_upstream = true;
-    static_cast<Draft*>(target)->upstream = use_upstream(reader, node);
+    auto& draft = *static_cast<Draft*>(target);
+    claim_destination(reader, draft, node);
+    draft.destination.upstream = use_upstream(reader, node);
+}
+
+void store_split(Reader& reader, const Key&, const Node& node, void* target) {
+    auto& draft = *static_cast<Draft*>(target);
+    claim_destination(reader, draft, node);
+    draft.destination.split = read_split(reader, node);
 }
 
 void claim_action(Reader& reader, Draft& draft, const Node& node, std::optional<Action> action) {
@@ -74,6 +92,13 @@ constexpr Key kKeys[] = {
      .doc = "For its locations: a name of `upstreams`, a port, host:port, http://host:port or "
             "unix:/path.",
      .store = store_upstream},
+    {.name = "split",
+     .type = Type::map,
+     .doc = "For its locations, instead of `upstream`: weights over several upstreams.",
+     .nginx = "split_clients",
+     .store = store_split,
+     .inner = &kSplitTable,
+     .scalar = "upstreams"},
     {.name = "return",
      .type = Type::map,
      .doc = "Answer at once, in a host without locations; a scalar is the status.",
@@ -113,7 +138,7 @@ void add_root(Draft& draft, const std::shared_ptr<const Policy>& policy) {
     if (draft.action) {
         location.action = *std::move(draft.action);
     } else {
-        location.action.upstream = draft.upstream;
+        draft.destination.give_to(location.action);
     }
     draft.host.locations.push_back(std::move(location));
 }
@@ -121,16 +146,17 @@ void add_root(Draft& draft, const std::shared_ptr<const Policy>& policy) {
 void finish_host(Reader& reader, const Node& node, Draft& draft,
                  const std::shared_ptr<const Policy>& policy) {
     const std::string answer = "'" + draft.answer.key + "'";
-    if (draft.answer.taken() && draft.has_upstream) {
-        reader.report.error(draft.answer.at, answer + " and 'upstream' exclude each other",
+    if (draft.answer.taken() && draft.sends.taken()) {
+        reader.report.error(draft.answer.at,
+                            answer + " and '" + draft.sends.key + "' exclude each other",
                             "a host has one action, or locations");
     } else if (draft.locations != nullptr) {
         if (draft.answer.taken()) {
             reader.report.error(draft.answer.at, answer + " in a host with locations",
                                 "put it into a location");
         }
-        read_locations(reader, *draft.locations, draft.host, draft.upstream, policy);
-    } else if (draft.action || !draft.upstream.empty()) {
+        read_locations(reader, *draft.locations, draft.host, draft.destination, policy);
+    } else if (draft.action || !draft.destination.empty()) {
         add_root(draft, policy);
     } else {
         reader.report.error(node.key_at, "host '" + node.key + "' has no action",
@@ -145,7 +171,7 @@ void read_host(Reader& reader, const Node& written) {
     draft.host.name = node.key;
     draft.host.origin = node.key_at.origin();
     draft.host.listen = reader.listen;
-    draft.upstream = reader.upstream;
+    draft.destination = reader.destination;
     read_host_name(reader, node.key, node.key_at, draft.host.names);
     const std::size_t errors = reader.report.errors();
     if (node.is_list()) {
@@ -158,9 +184,9 @@ void read_host(Reader& reader, const Node& written) {
                                    reader.snapshot.default_policy);
     // With an error in the host itself or in `defaults`, a missing action may only follow from it.
     const bool failed = reader.report.errors() != errors || reader.broken_action;
-    if (failed && draft.upstream.empty()) draft.upstream = "?";
+    if (failed && draft.destination.empty()) draft.destination.upstream = "?";
     draft.host.policy = policy;
-    const bool silent = !draft.has_upstream && !draft.answer.taken() && draft.locations == nullptr;
+    const bool silent = !draft.sends.taken() && !draft.answer.taken() && draft.locations == nullptr;
     if (silent) draft.action = reader.answer;
     finish_host(reader, node, draft, policy);
     reader.snapshot.hosts.push_back(std::move(draft.host));

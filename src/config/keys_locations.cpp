@@ -14,7 +14,7 @@ struct Draft {
     Claim path_rule;
 };
 
-/// Exactly one of upstream, return, redirect.
+/// Exactly one of upstream, split, return, redirect.
 bool claim(Reader& reader, Claim& place, const Node& node, std::string_view what) {
     if (!place.taken()) {
         place.take(node);
@@ -30,6 +30,13 @@ void store_upstream(Reader& reader, const Key&, const Node& node, void* target) 
     auto& draft = *static_cast<Draft*>(target);
     if (claim(reader, draft.action, node, "action")) {
         draft.location.action.upstream = use_upstream(reader, node);
+    }
+}
+
+void store_split(Reader& reader, const Key&, const Node& node, void* target) {
+    auto& draft = *static_cast<Draft*>(target);
+    if (claim(reader, draft.action, node, "action")) {
+        draft.location.action.split = read_split(reader, node);
     }
 }
 
@@ -76,6 +83,13 @@ constexpr Key kKeys[] = {
      .doc = "A name of `upstreams`, a port, host:port, http://host:port or unix:/path.",
      .nginx = "proxy_pass",
      .store = store_upstream},
+    {.name = "split",
+     .type = Type::map,
+     .doc = "Weights over several upstreams instead of one; a client stays on its share.",
+     .nginx = "split_clients",
+     .store = store_split,
+     .inner = &kSplitTable,
+     .scalar = "upstreams"},
     {.name = "return",
      .type = Type::map,
      .doc = "Answer at once; a scalar is the status.",
@@ -117,11 +131,11 @@ std::string identity(const Matcher& matcher) {
 }
 
 /// What only shows when the whole location was read.
-void check_draft(Reader& reader, const Node& node, Draft& draft, const std::string& upstream) {
+void check_draft(Reader& reader, const Node& node, Draft& draft, const Destination& outer) {
     Action& action = draft.location.action;
     if (!draft.action.taken()) {
-        action.upstream = upstream;
-        if (upstream.empty()) {
+        outer.give_to(action);
+        if (outer.empty()) {
             reader.report.error(node.key_at, "location '" + node.key + "' has no action",
                                 "give it an upstream, return or redirect");
             return;
@@ -140,7 +154,7 @@ void check_draft(Reader& reader, const Node& node, Draft& draft, const std::stri
     }
 }
 
-void read_location(Reader& reader, const Node& node, Host& host, const std::string& upstream,
+void read_location(Reader& reader, const Node& node, Host& host, const Destination& outer,
                    const std::shared_ptr<const Policy>& policy) {
     Draft draft;
     auto matcher = parse_matcher(reader, node.key, node.key_at);
@@ -159,7 +173,7 @@ void read_location(Reader& reader, const Node& node, Host& host, const std::stri
     } else {
         draft.location.policy = read_level(reader, node, kLocationTable, where, &draft, policy);
     }
-    if (reader.report.errors() == errors) check_draft(reader, node, draft, upstream);
+    if (reader.report.errors() == errors) check_draft(reader, node, draft, outer);
     host.locations.push_back(std::move(draft.location));
 }
 
@@ -167,12 +181,12 @@ void read_location(Reader& reader, const Node& node, Host& host, const std::stri
 
 constinit const Table kLocationTable{.name = "a location", .keys = kKeys, .more = &kPolicyTable};
 
-void read_locations(Reader& reader, const Node& node, Host& host, const std::string& upstream,
+void read_locations(Reader& reader, const Node& node, Host& host, const Destination& outer,
                     const std::shared_ptr<const Policy>& policy) {
     std::unordered_map<std::string, const Node*> seen;
     host.locations.reserve(node.items.size());
     for (const Node& item : node.items) {
-        read_location(reader, item, host, upstream, policy);
+        read_location(reader, item, host, outer, policy);
         const Matcher& matcher = host.locations.back().matcher;
         if (matcher.text.empty()) continue;
         const auto [first, fresh] = seen.emplace(identity(matcher), &item);

@@ -382,8 +382,10 @@ constexpr Key kUpstreamKeys[] = {
      .scalar = "size"},
     {.name = "sticky",
      .type = Type::map,
-     .doc = "Keep a client on its server by a cookie.",
-     .inert = "off|false"},
+     .doc = "Keep a client on its server by a cookie; or off.",
+     .store = store_sticky,
+     .inner = &kStickyTable,
+     .scalar = "cookie"},
 };
 
 void add_implicit(Reader& reader, Address address, const Position& at) {

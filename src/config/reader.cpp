@@ -76,6 +76,12 @@ Node expand_shorthand(const Node& node, std::string_view scalar_key) {
     return map;
 }
 
+bool is_shorthand(const Key& key, const Node& node) noexcept {
+    if (key.type != Type::map || key.scalar.empty() || node.is_null()) return false;
+    if (!node.is_map()) return true;
+    return key.inner->find(key.scalar)->type == Type::names && node.find(key.scalar) == nullptr;
+}
+
 void Reader::read_map(const Node& node, const Table& table, const Where& where, void* target,
                       void* more) {
     if (node.is_null()) return;
@@ -99,8 +105,7 @@ void Reader::read_entry(const Node& node, const Table& table, const Where& where
                      hint_for_key(node.key, table));
     } else if (key->store == nullptr) {
         if (!inert(*key, node)) not_built(node, key->name);
-    } else if (key->type == Type::map && !key->scalar.empty() && !node.is_map() &&
-               !node.is_null()) {
+    } else if (is_shorthand(*key, node)) {
         key->store(*this, *key, expand_shorthand(node, key->scalar), target);
     } else {
         key->store(*this, *key, node, target);

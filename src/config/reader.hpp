@@ -23,6 +23,17 @@ struct Where {
     [[nodiscard]] std::string text() const;
 };
 
+/// Where requests go that name no action of their own: handed down from level to level.
+struct Destination {
+    std::string upstream;                       ///< "" = none
+    std::shared_ptr<const TrafficSplit> split;  ///< instead of an upstream
+    [[nodiscard]] bool empty() const noexcept { return upstream.empty() && split == nullptr; }
+    void give_to(Action& action) const {
+        action.upstream = upstream;
+        action.split = split;
+    }
+};
+
 /// Reads trees into the model by the key tables; lives for one load, one thread. Everything it
 /// finds wrong goes to the report; the value then keeps its default.
 class Reader {
@@ -32,7 +43,7 @@ class Reader {
     Report& report;
     Snapshot& snapshot;
     ClientLimits client;                        ///< `client`: what a listener starts from
-    std::string upstream;                       ///< `defaults`: what a host starts from; "" = none
+    Destination destination;                    ///< `defaults`: what a host starts from
     std::optional<Action> answer;               ///< `defaults`: for hosts that name no action
     bool broken_action = false;                 ///< `defaults` has one that was reported
     std::vector<std::string> listen;            ///< `defaults`: what a host starts from
@@ -76,5 +87,8 @@ class Reader {
 [[nodiscard]] std::string resolve_path(const Node& node);
 /// The scalar or list that stands for a map, as that map: { scalar_key: node }.
 [[nodiscard]] Node expand_shorthand(const Node& node, std::string_view scalar_key);
+/// Whether `node` stands for the map of `key`: a scalar, a list, or the operator's own names where
+/// `Key::scalar` is a map of names and is not there itself.
+[[nodiscard]] bool is_shorthand(const Key& key, const Node& node) noexcept;
 
 }  // namespace proxyd::config

@@ -61,7 +61,12 @@ std::string cell(std::string_view text) {
 std::string row(const Key& key) {
     std::string doc(key.doc);
     if (key.store == nullptr) doc += " Not built yet.";
-    if (!key.scalar.empty()) doc += fmt::format(" A scalar stands for `{}`.", key.scalar);
+    const Key* scalar = key.scalar.empty() ? nullptr : key.inner->find(key.scalar);
+    const bool names = scalar != nullptr && scalar->type == Type::names;
+    if (scalar != nullptr) {
+        doc += fmt::format(" {} for `{}`.", names ? "Other names stand" : "A scalar stands",
+                           key.scalar);
+    }
     return fmt::format("| `{}` | {} | {} | {} | {} | {} |\n", key.name, name_of(key.type),
                        cell(code(key.fallback)), range_of(key), code(key.nginx), cell(doc));
 }

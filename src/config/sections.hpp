@@ -30,6 +30,9 @@ void ensure_listeners(Reader& reader);
 /// "" after a report.
 [[nodiscard]] std::string use_upstream(Reader& reader, const Node& node);
 
+/// `split: MAP`; null after a report.
+[[nodiscard]] std::shared_ptr<const TrafficSplit> read_split(Reader& reader, const Node& node);
+
 /// The access log that `node` makes of `outer`; null = off.
 [[nodiscard]] std::shared_ptr<const AccessLog> read_access_log(
     Reader& reader, const Node& node, const std::shared_ptr<const AccessLog>& outer);
@@ -46,6 +49,11 @@ void apply_security_headers(Policy& policy);
 void store_request_headers(Reader& reader, const Key& key, const Node& node, void* policy);
 void store_response_headers(Reader& reader, const Key& key, const Node& node, void* policy);
 void store_error_pages(Reader& reader, const Key& key, const Node& node, void* policy);
+
+void store_cookie_domain(Reader& reader, const Key& key, const Node& node, void* policy);
+void store_cookie_path(Reader& reader, const Key& key, const Node& node, void* policy);
+extern const Table kMirrorTable;
+void store_mirror(Reader& reader, const Key& key, const Node& node, void* policy);
 
 /// A field name or a method (RFC 9110 5.6.2).
 [[nodiscard]] bool is_token(std::string_view text);
@@ -70,7 +78,7 @@ void read_host_name(Reader& reader, std::string_view text, const Position& at,
 [[nodiscard]] std::optional<Action> read_redirect(Reader& reader, const Node& node);
 
 /// The locations of a host, into host.locations.
-void read_locations(Reader& reader, const Node& node, Host& host, const std::string& upstream,
+void read_locations(Reader& reader, const Node& node, Host& host, const Destination& outer,
                     const std::shared_ptr<const Policy>& policy);
 
 }  // namespace proxyd::config

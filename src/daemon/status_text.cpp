@@ -22,6 +22,25 @@ std::string peer_line(const server::PeerStatus& peer) {
         peer.failures, peer.idle_connections);
 }
 
+/// Nothing where nobody asked for copies.
+std::string mirrors_line(const server::Status& status) {
+    if (status.mirrors_running + status.mirrors_sent + status.mirrors_failed +
+            status.mirrors_left_out ==
+        0) {
+        return "";
+    }
+    return fmt::format("mirrors: running {}, sent {}, failed {}, left out {}\n",
+                       status.mirrors_running, status.mirrors_sent, status.mirrors_failed,
+                       status.mirrors_left_out);
+}
+
+json::object mirrors_object(const server::Status& status) {
+    return {{"running", status.mirrors_running},
+            {"sent", status.mirrors_sent},
+            {"failed", status.mirrors_failed},
+            {"left_out", status.mirrors_left_out}};
+}
+
 json::object peer_object(const server::PeerStatus& peer) {
     return {{"address", peer.address},
             {"state", peer.state},
@@ -62,6 +81,7 @@ std::string status_text(const server::Status& status) {
         version(), ::getpid(), status.draining ? ", draining" : "", status.workers,
         status.generation, status.connections, status.exchanges, status.requests,
         fmt::join(status.listeners, ", "));
+    text += mirrors_line(status);
     for (const server::UpstreamStatus& upstream : status.upstreams) {
         text += "upstream " + upstream.name;
         if (upstream.waiting != 0) text += fmt::format(", waiting {}", upstream.waiting);
@@ -83,6 +103,7 @@ std::string status_json(const server::Status& status) {
         {"connections", status.connections},
         {"exchanges", status.exchanges},
         {"requests", status.requests},
+        {"mirrors", mirrors_object(status)},
         {"listeners", json::array(status.listeners.begin(), status.listeners.end())},
         {"upstreams", std::move(upstreams)}};
     return json::serialize(object) + "\n";

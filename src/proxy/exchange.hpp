@@ -21,6 +21,7 @@ struct UpstreamFacts {
     std::string addresses;  ///< of all tries
     std::string statuses;
     const http::HeaderMap* fields = nullptr;  ///< of the answer that is being relayed
+    const upstream::Peer* peer = nullptr;     ///< of the last try
     std::optional<async::Milliseconds> connect_time, header_time, response_time;
     std::uint64_t response_bytes = 0;
 };
@@ -72,6 +73,7 @@ class Exchange final : public vars::Scope, public http::AbortListener {
     const LocationPlan* plan;  ///< never null
     std::string_view target;   ///< for the upstream
     http::RequestHead outgoing;
+    int sticky_peer = -1;  ///< index of the peer that the client's cookie names
 
     // Said to the client
     http::ResponseHead response;

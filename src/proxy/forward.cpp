@@ -5,6 +5,7 @@
 #include "error_log.hpp"
 #include "error_pages.hpp"
 #include "local_response.hpp"
+#include "mirror.hpp"
 #include "proxyd/http/hop_by_hop.hpp"
 #include "response_head.hpp"
 #include "retry_rule.hpp"
@@ -43,6 +44,7 @@ upstream::AttemptSettings attempt_settings(const Exchange& exchange) {
     settings.max_header_size = exchange.policy().buffer_header;
     settings.hash_key = hash_key(exchange);
     settings.client = exchange.client.text;
+    settings.preferred = exchange.sticky_peer;
     return settings;
 }
 
@@ -87,6 +89,7 @@ Task<void> Forward::run() {
         }
         settle_framing(body_, exchange_.outgoing);
     }
+    if (exchange_.plan->policy->mirror.group != nullptr) mirror_request(exchange_, body_);
     while (true) {
         auto head = co_await try_once();
         if (head && settles((*head)->status)) {
@@ -228,6 +231,7 @@ bool Forward::settles(int status) {
 void Forward::note_try(int status) {
     UpstreamFacts& facts = exchange_.upstream;
     facts.addresses = attempts_.addresses();
+    facts.peer = attempts_.peer();
     facts.response_time = exchange_.worker.loop().now() - began_;
     if (!facts.statuses.empty()) facts.statuses.append(", ");
     char digits[8];

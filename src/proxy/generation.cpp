@@ -3,6 +3,7 @@
 #include <unordered_map>
 
 #include "access_log.hpp"
+#include "answer_fields.hpp"
 #include "plans.hpp"
 
 namespace proxyd::proxy {
@@ -17,11 +18,12 @@ class PlanBuilder {
     using Groups = std::map<std::string, std::shared_ptr<const upstream::Group>>;
 
     Result<void> build(const Groups& groups) {
+        groups_ = &groups;
         plans_.locations.reserve(plans_.routes->locations().size());
         for (const routing::RoutedLocation& routed : plans_.routes->locations()) {
             auto plan = location(*routed.config, groups);
             if (!plan) return std::move(plan).error();
-            plans_.locations.push_back(*plan);
+            plans_.locations.push_back(*std::move(plan));
         }
         plans_.hosts.resize(plans_.routes->hosts().size());
         for (const routing::RoutedHost& routed : plans_.routes->hosts()) {
@@ -42,13 +44,38 @@ class PlanBuilder {
         auto compiled = policy(location.policy.get());
         if (!compiled) return std::move(compiled).error();
         plan.policy = *compiled;
-        config::Timeouts of_upstream;
-        if (location.action.kind == config::Action::Kind::upstream) {
-            plan.group = groups.at(location.action.upstream).get();
-            of_upstream = plan.group->settings().timeouts;
+        const config::Action& action = location.action;
+        if (action.kind != config::Action::Kind::upstream) {
+            plan.timeouts = config::effective(location.policy->timeouts, {});
+        } else if (action.split != nullptr) {
+            plan.split = split(*action.split, plan, groups);
+        } else {
+            send_to(plan, *groups.at(action.upstream));
         }
-        plan.timeouts = config::effective(location.policy->timeouts, of_upstream);
         return plan;
+    }
+
+    void send_to(LocationPlan& plan, const upstream::Group& group) {
+        plan.group = &group;
+        const auto [names, fresh] = plans_.own_names.try_emplace(&group);
+        if (fresh) names->second = own_names_of(group);
+        plan.own_names = &names->second;
+        if (group.settings().sticky) {
+            auto& known = plans_.sticky[&group];
+            if (known == nullptr) known = std::make_unique<const StickyPeers>(group);
+            plan.sticky = known.get();
+        }
+        plan.timeouts =
+            config::effective(plan.location->policy->timeouts, group.settings().timeouts);
+    }
+
+    std::shared_ptr<const SplitPlan> split(const config::TrafficSplit& settings,
+                                           const LocationPlan& location, const Groups& groups) {
+        auto split = std::make_shared<SplitPlan>(settings);
+        for (const config::TrafficSplit::Share& share : settings.shares) {
+            send_to(split->plans.emplace_back(location), *groups.at(share.upstream));
+        }
+        return split;
     }
 
     Result<const PolicyPlan*> policy(const config::Policy* settings) {
@@ -59,6 +86,13 @@ class PlanBuilder {
         plan->methods = policy::AllowedMethods(settings->methods);
         plan->request_rules = policy::HeaderRules(settings->request_headers);
         plan->response_rules = policy::HeaderRules(settings->response_headers);
+        if (settings->mirror) {
+            const upstream::Group& shadow = *groups_->at(settings->mirror->upstream);
+            plan->mirror.group = &shadow;
+            plan->mirror.percent = settings->mirror->percent;
+            plan->mirror.timeouts = config::effective({}, shadow.settings().timeouts);
+        }
+        plan->cookie_rules = policy::CookieRules(*settings);
         auto log = log_of(settings->access_log.get());
         if (!log) return std::move(log).error();
         plan->log = *log;
@@ -87,6 +121,7 @@ class PlanBuilder {
     const config::Snapshot& snapshot_;
     LogFiles& files_;
     Plans& plans_;
+    const Groups* groups_ = nullptr;
     std::unordered_map<const config::Policy*, const PolicyPlan*> policies_;
     std::unordered_map<const config::AccessLog*, const LogPlan*> logs_;
 };

@@ -55,7 +55,15 @@ Verdict refused_head(Exchange& exchange, Outcome& outcome) {
     return why == nullptr ? Verdict::go_on : refuse(outcome, *why);
 }
 
-/// Virtual host, then location.
+/// The plan of the upstream that this client stays on.
+const LocationPlan& share_of(const SplitPlan& split, const Exchange& exchange) {
+    thread_local std::string key;
+    key.clear();
+    split.settings.key.expand(exchange, key);
+    return split.plans[split.shares.choose(key.empty() ? exchange.client.text : key)];
+}
+
+/// Virtual host, then location, then its share of a split.
 Verdict route(Exchange& exchange, Outcome& outcome) {
     const Plans& plans = exchange.plans();
     auto match = plans.routes->route(exchange.request(), exchange.stream->facts().listener,
@@ -67,6 +75,7 @@ Verdict route(Exchange& exchange, Outcome& outcome) {
     }
     exchange.match = *match;
     exchange.plan = &plans.locations[match->location->index];
+    if (exchange.plan->split != nullptr) exchange.plan = &share_of(*exchange.plan->split, exchange);
     exchange.limit_total(exchange.plan->timeouts.total);
     return Verdict::go_on;
 }

@@ -1,16 +1,21 @@
 #pragma once
 
+#include <map>
 #include <memory>
 #include <vector>
 
 #include "proxyd/config/model.hpp"
+#include "proxyd/policy/cookie_rules.hpp"
 #include "proxyd/policy/header_rules.hpp"
 #include "proxyd/policy/maps.hpp"
 #include "proxyd/policy/methods.hpp"
+#include "proxyd/policy/own_names.hpp"
 #include "proxyd/policy/real_ip.hpp"
+#include "proxyd/policy/split.hpp"
 #include "proxyd/proxy/log_file.hpp"
 #include "proxyd/routing/table.hpp"
 #include "proxyd/upstream/attempt.hpp"
+#include "sticky.hpp"
 
 namespace proxyd::proxy {
 
@@ -21,6 +26,13 @@ struct LogPlan {
     vars::Template line;  ///< combined, combined_plus and custom; empty for json
 };
 
+/// Where copies of requests go.
+struct MirrorPlan {
+    const upstream::Group* group = nullptr;  ///< null = none are made
+    unsigned percent = 0;
+    config::EffectiveTimeouts timeouts;
+};
+
 /// A policy, compiled. Shared by every location that has the same one.
 struct PolicyPlan {
     const config::Policy* settings = nullptr;
@@ -28,7 +40,11 @@ struct PolicyPlan {
     policy::HeaderRules request_rules;
     policy::HeaderRules response_rules;
     const LogPlan* log = nullptr;  ///< null = off
+    MirrorPlan mirror;
+    policy::CookieRules cookie_rules;
 };
+
+struct SplitPlan;
 
 /// A location, compiled.
 struct LocationPlan {
@@ -36,6 +52,18 @@ struct LocationPlan {
     const PolicyPlan* policy = nullptr;
     const upstream::Group* group = nullptr;  ///< null unless the action is `upstream`
     config::EffectiveTimeouts timeouts;
+    const StickyPeers* sticky = nullptr;     ///< null = none
+    const policy::OwnNames* own_names = nullptr;  ///< of the group
+    std::shared_ptr<const SplitPlan> split;  ///< null = none; then one of its plans stands for this
+};
+
+/// A `split`, compiled: the location once for each of its upstreams.
+struct SplitPlan {
+    explicit SplitPlan(const config::TrafficSplit& its_settings)
+        : settings(its_settings), shares(its_settings) {}
+    const config::TrafficSplit& settings;
+    policy::SplitShares shares;
+    std::vector<LocationPlan> plans;
 };
 
 /// What a Generation consists of.
@@ -46,6 +74,8 @@ struct Plans {
     LocationPlan fallback;                ///< where no host was found: `defaults`
     std::vector<std::unique_ptr<LogPlan>> logs;
     std::vector<std::unique_ptr<PolicyPlan>> policies;
+    std::map<const upstream::Group*, std::unique_ptr<const StickyPeers>> sticky;
+    std::map<const upstream::Group*, policy::OwnNames> own_names;
     std::unique_ptr<const policy::RealIp> real_ip;
     std::unique_ptr<const policy::Maps> maps;
 };

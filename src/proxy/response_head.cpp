@@ -1,7 +1,9 @@
 #include "response_head.hpp"
 
+#include "answer_fields.hpp"
 #include "proxyd/base/text.hpp"
 #include "proxyd/http/hop_by_hop.hpp"
+#include "sticky.hpp"
 
 namespace proxyd::proxy {
 namespace {
@@ -57,7 +59,9 @@ void relay_response_head(Exchange& exchange, const http::ResponseHead& head) {
         response.framing = http::Framing::until_close;
     }
     http::remove_hop_by_hop(response.fields);
+    rewrite_answer_fields(exchange);
     finish_response_head(exchange, false);
+    keep_on_peer(exchange);  // behind the rules: they speak of what the upstream says
 }
 
 void finish_response_head(Exchange& exchange, bool ours) {

@@ -1,6 +1,7 @@
 #include "upstream_request.hpp"
 
 #include "proxyd/http/hop_by_hop.hpp"
+#include "sticky.hpp"
 
 namespace proxyd::proxy {
 namespace {
@@ -33,6 +34,14 @@ policy::ForwardedFacts forwarded_facts(const Exchange& exchange) {
     return forwarded;
 }
 
+http::Scheme client_scheme(const Exchange& exchange) {
+    const http::RequestHead& head = exchange.request();
+    if (!exchange.client.trusted) return head.scheme;
+    const auto given = head.fields.get(FieldId::x_forwarded_proto);
+    if (!given) return head.scheme;
+    return text::iequals(*given, "https") ? http::Scheme::https : http::Scheme::http;
+}
+
 void build_upstream_request(Exchange& exchange) {
     const http::RequestHead& head = exchange.request();
     http::RequestHead& outgoing = exchange.outgoing;
@@ -48,6 +57,7 @@ void build_upstream_request(Exchange& exchange) {
     http::remove_hop_by_hop(outgoing.fields);
     http::remove_underscore_names(outgoing.fields);
     set_host(outgoing, exchange);
+    exchange.sticky_peer = take_sticky_peer(exchange);
     policy::set_forwarded_fields(outgoing.fields, forwarded_facts(exchange), exchange.arena);
     outgoing.fields.set(FieldId::x_request_id, http::name_of(FieldId::x_request_id),
                         exchange.request_id());

@@ -10,6 +10,8 @@ namespace proxyd::proxy {
 /// fields gone, X-Forwarded-*, Via and X-Request-ID set, the operator's rules applied last.
 void build_upstream_request(Exchange& exchange);
 [[nodiscard]] policy::ForwardedFacts forwarded_facts(const Exchange& exchange);
+/// As the client sees it: a trusted proxy may have ended its TLS.
+[[nodiscard]] http::Scheme client_scheme(const Exchange& exchange);
 
 /// Whether the body is read before the upstream is contacted.
 [[nodiscard]] bool wants_request_buffering(const http::RequestHead& head,

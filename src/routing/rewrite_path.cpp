@@ -102,6 +102,16 @@ void tidy(std::string& target) {
     }
 }
 
+std::string_view without_end_slashes(std::string_view path) noexcept {
+    while (path.ends_with('/')) path.remove_suffix(1);
+    return path;
+}
+
+/// Whole elements; everything is below "".
+bool below(std::string_view path, std::string_view prefix) noexcept {
+    return path.starts_with(prefix) && (path.size() == prefix.size() || path[prefix.size()] == '/');
+}
+
 bool safe_path(std::string_view target) {
     const std::string_view path = http::split_target(target).path;
     return http::is_plain_path(path) || !http::has_dot_segment(path);
@@ -119,6 +129,7 @@ Result<std::unique_ptr<const PathEdit>> PathEdit::compile(const config::Location
     auto edit = std::make_unique<PathEdit>();
     edit->location_ = &location;
     edit->replacement_ = rule.kind == Kind::replace ? encode_replacement(rule.replacement) : "/";
+    edit->prefix_ = http::encode_path(location.matcher.text);
     if (rule.kind == Kind::rewrite) {
         auto regex = compile_regex(rule.match);
         if (!regex) return std::move(regex).error();
@@ -148,6 +159,19 @@ std::string_view PathEdit::exchange_prefix(const RouteMatch& match, Arena& arena
     if (rest.empty() && !slash) return join_query(base, match, arena);
     while (base.ends_with('/')) base.remove_suffix(1);
     return join_query(concat(arena, base, "/", rest), match, arena);
+}
+
+std::string_view PathEdit::reverse(std::string_view path, Arena& arena) const {
+    if (regex_) return path;
+    if (location_->matcher.kind == config::Matcher::Kind::exact) {
+        return path == replacement_ ? std::string_view(prefix_) : path;
+    }
+    const std::string_view base = without_end_slashes(replacement_);
+    const std::string_view prefix = without_end_slashes(prefix_);
+    if (base.empty() ? below(path, prefix) : !below(path, base)) return path;
+    const std::string_view rest = path.substr(base.size());
+    if (rest.empty()) return prefix_;
+    return concat(arena, prefix, rest);
 }
 
 std::string_view PathEdit::rewrite(const RouteMatch& match, const vars::Scope& scope,

@@ -26,12 +26,16 @@ class PathEdit {
     [[nodiscard]] Result<std::string_view> apply(const RouteMatch& match, const vars::Scope& scope,
                                                  Arena& arena) const;
 
+    /// client_path() of a location with this rule.
+    [[nodiscard]] std::string_view reverse(std::string_view path, Arena& arena) const;
+
   private:
     [[nodiscard]] std::string_view exchange_prefix(const RouteMatch& match, Arena& arena) const;
     [[nodiscard]] std::string_view rewrite(const RouteMatch& match, const vars::Scope& scope,
                                            Arena& arena) const;
 
     const config::Location* location_ = nullptr;
+    std::string prefix_;          ///< what is replaced, encoded
     std::string replacement_;     ///< strip: "/"
     std::unique_ptr<RE2> regex_;  ///< rewrite
 };

@@ -188,6 +188,10 @@ Result<std::string_view> forward_target(const RouteMatch& match, const http::Req
     return join_query(match.encoded, match, arena);
 }
 
+std::string_view client_path(const RoutedLocation& location, std::string_view path, Arena& arena) {
+    return location.edit == nullptr ? path : location.edit->reverse(path, arena);
+}
+
 std::string_view slash_redirect_target(const RouteMatch& match, Arena& arena) {
     std::string path(match.encoded);
     path += '/';

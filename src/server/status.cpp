@@ -52,8 +52,13 @@ void collect_worker_status(async::Loop& control, std::vector<std::unique_ptr<Wor
     for (auto& worker : workers) {
         worker->loop().post([&control, collection, worker = worker.get()] {
             const proxy::WorkerContext& context = worker->context();
-            control.post([collection, exchanges = context.exchanges, requests = context.requests,
+            control.post([collection, mirrors = context.mirrors().counts(),
+                          exchanges = context.exchanges, requests = context.requests,
                           connections = worker->connections()] {
+                collection->status.mirrors_running += mirrors.running;
+                collection->status.mirrors_sent += mirrors.sent;
+                collection->status.mirrors_failed += mirrors.failed;
+                collection->status.mirrors_left_out += mirrors.left_out;
                 collection->status.exchanges += exchanges;
                 collection->status.requests += requests;
                 collection->status.connections += connections;

@@ -11,6 +11,8 @@ namespace proxyd::server {
 namespace {
 
 constexpr std::chrono::milliseconds kTrimEvery{1000};
+/// How long copies may still run when the last client has gone.
+constexpr std::chrono::milliseconds kMirrorGrace{1000};
 
 }  // namespace
 
@@ -23,7 +25,12 @@ Worker::Worker(async::Loop& control)
               Block::trim();
               static_cast<Worker*>(self)->trim_.arm(kTrimEvery);
           },
-          this) {}
+          this) {
+    context_->mirrors().set_idle_listener([this] {
+        check_drained();
+        if (stopping_) check_stopped();
+    });
+}
 
 Worker::~Worker() {
     stop();
@@ -50,6 +57,7 @@ void Worker::stop() {
             // Ending one never ends another, so the pointers stay good.
             connection->abort(Error(Reason::shutting_down));
         }
+        context_->mirrors().cancel_all(Error(Reason::shutting_down));
         context_->pools().close_idle();
         stopping_ = true;
         check_stopped();
@@ -127,7 +135,7 @@ void Worker::remove(Connection& connection) {
 
 /// The loop ends when every exchange has seen that its connection was cut.
 void Worker::check_stopped() {
-    if (!list_.empty()) return;
+    if (!list_.empty() || context_->mirrors().counts().running > 0) return;
     generation_.reset();
     loop_.post([this] { loop_.stop(); });
 }
@@ -145,7 +153,11 @@ void Worker::drain(std::function<void()> done) {
 }
 
 void Worker::check_drained() {
-    if (drained_ && list_.empty()) control_.post(std::exchange(drained_, nullptr));
+    if (!drained_ || !list_.empty()) return;
+    if (context_->mirrors().counts().running > 0) {
+        return context_->mirrors().end_within(kMirrorGrace);
+    }
+    control_.post(std::exchange(drained_, nullptr));
 }
 
 void Worker::flush_logs() {

@@ -85,8 +85,7 @@ Group::Outlook Group::outlook(const PickRequest& request) const noexcept {
         if (candidates.fit(i)) return Outlook::open;
         if (candidates.full(i)) outlook = Outlook::busy;
     }
-    return outlook;
-}
+    return outlook;}
 
 void Group::report_failure(const Peer& peer, std::int64_t now, Reason why) const {
     // A lone server is never taken out: there is nobody else to ask.

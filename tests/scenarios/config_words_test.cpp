@@ -41,7 +41,6 @@ TEST(NotBuiltYet, EveryKeyOfTheContractSaysSo) {
         {"tls", group("tls: { enabled: true }")},
         {"http2", group("http2: true")},
         {"proxy_protocol", group("proxy_protocol: v1")},
-        {"sticky", group("sticky: { cookie: srv }")},
         {"tls", host("tls: auto")},
         {"redirect_http", host("redirect_http: true")},
         {"cache", host("cache: c")},
@@ -53,9 +52,7 @@ TEST(NotBuiltYet, EveryKeyOfTheContractSaysSo) {
         {"compress", host("compress: [gzip]")},
         {"maintenance", host("maintenance: on")},
         {"jwt", host("jwt: { jwks: /x }")},
-        {"mirror", host("mirror: { upstream: 3001, percent: 10 }")},
         {"root", "hosts:\n  a.test: { root: /var/www }\n"},
-        {"split", "hosts:\n  a.test: { split: { a: 90, b: 10 } }\n"},
     };
     for (const auto& row : rows) {
         SCOPED_TRACE(row.yaml);

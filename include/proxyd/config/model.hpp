@@ -122,6 +122,12 @@ struct Queue {
     Duration timeout{5'000};
 };
 
+/// A cookie that keeps a client on its server.
+struct Sticky {
+    std::string cookie;
+    Duration ttl{0};  ///< 0 = until the browser is closed
+};
+
 struct Upstream {
     std::string name;
     bool implicit = false;  ///< made from `upstream: 3000`; name = the normalised address
@@ -135,6 +141,7 @@ struct Upstream {
     std::uint64_t keepalive_requests = 10'000;
     Retry retry;
     Timeouts timeouts;
+    std::optional<Sticky> sticky;
     Origin origin;
 };
 
@@ -175,6 +182,19 @@ struct AccessLog {
     Duration flush{1'000};
 };
 
+/// One entry of `cookie_domain` or `cookie_path`.
+struct CookieRule {
+    std::string from;   ///< a domain in lower case without a leading dot; a path
+    vars::Template to;  ///< unused with `remove`
+    bool remove = false;
+};
+
+/// Copies of requests for a shadow upstream.
+struct Mirror {
+    std::string upstream;  ///< name in Snapshot::upstreams
+    unsigned percent = 100;
+};
+
 /// Everything a location carries besides matcher and action, all levels merged. Locations without
 /// keys of their own share their host's object.
 struct Policy {
@@ -193,6 +213,10 @@ struct Policy {
     std::vector<ErrorPage> error_pages;
     bool intercept_errors = false;
     std::shared_ptr<const AccessLog> access_log;  ///< null = off
+    std::optional<Mirror> mirror;
+    bool rewrite_location = true;
+    std::vector<CookieRule> cookie_domain;
+    std::vector<CookieRule> cookie_path;  ///< longest `from` first
     enum class Path : std::uint8_t { raw, normalized, strict } path = Path::raw;
 };
 
@@ -216,9 +240,20 @@ struct PathRule {
     vars::Template to;        ///< rewrite: with $1 .. $9
 };
 
+/// Shares of one location's requests over several upstreams.
+struct TrafficSplit {
+    struct Share {
+        std::string upstream;  ///< name in Snapshot::upstreams
+        unsigned weight = 1;
+    };
+    std::vector<Share> shares;  ///< in file order
+    vars::Template key;         ///< what keeps a client on its share; empty = its address
+};
+
 struct Action {
     enum class Kind : std::uint8_t { upstream, answer, redirect } kind = Kind::upstream;
-    std::string upstream;  ///< name in Snapshot::upstreams
+    std::string upstream;                       ///< name in Snapshot::upstreams; empty with a split
+    std::shared_ptr<const TrafficSplit> split;  ///< instead of `upstream`; null = none
     int status = 0;        ///< answer, redirect
     vars::Template text;   ///< answer: body; redirect: target
     std::string content_type = "text/plain";

@@ -7,6 +7,7 @@
 
 #include "proxyd/async/loop.hpp"
 #include "proxyd/proxy/log_file.hpp"
+#include "proxyd/proxy/mirrors.hpp"
 #include "proxyd/upstream/attempt.hpp"
 
 namespace proxyd::proxy {
@@ -58,12 +59,14 @@ class LineQuota {
 /// What one worker lends to its exchanges. On the loop's thread; outlives them.
 class WorkerContext {
   public:
-    explicit WorkerContext(async::Loop& loop) : loop_(loop), pools_(loop) {}
+    explicit WorkerContext(async::Loop& loop) : loop_(loop), pools_(loop), mirrors_(loop, pools_) {}
     WorkerContext(const WorkerContext&) = delete;
     WorkerContext& operator=(const WorkerContext&) = delete;
 
     [[nodiscard]] async::Loop& loop() noexcept { return loop_; }
     [[nodiscard]] upstream::WorkerPools& pools() noexcept { return pools_; }
+    [[nodiscard]] Mirrors& mirrors() noexcept { return mirrors_; }
+    [[nodiscard]] const Mirrors& mirrors() const noexcept { return mirrors_; }
     [[nodiscard]] LogBuffer& log_buffer(const std::shared_ptr<LogFile>& file);
     void flush_logs() noexcept;
     /// Lets go of the logs and peers that only older generations had.
@@ -79,6 +82,7 @@ class WorkerContext {
   private:
     async::Loop& loop_;
     upstream::WorkerPools pools_;
+    Mirrors mirrors_;
     std::vector<std::unique_ptr<LogBuffer>> logs_;
     std::int64_t date_second_ = -1;
     std::string date_;

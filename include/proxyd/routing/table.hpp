@@ -88,6 +88,11 @@ class Table {
 [[nodiscard]] Result<std::string_view> forward_target(const RouteMatch& match,
                                                       const http::RequestHead& head,
                                                       const vars::Scope& scope, Arena& arena);
+/// The way back of strip_prefix and replace_prefix: the path that a client asks for so that `path`
+/// goes upstream. Encoded paths, without query; `path` itself where no rule gives it. With
+/// strip_prefix a path that lies below the prefix already stays: the application knows of it.
+[[nodiscard]] std::string_view client_path(const RoutedLocation& location, std::string_view path,
+                                           Arena& arena);
 /// The relative Location of a slash redirect, query kept.
 [[nodiscard]] std::string_view slash_redirect_target(const RouteMatch& match, Arena& arena);
 

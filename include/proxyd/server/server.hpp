@@ -34,6 +34,8 @@ struct UpstreamStatus {
 struct Status {
     std::uint64_t generation = 1;
     std::uint64_t connections = 0, exchanges = 0, requests = 0;
+    /// Copies that `mirror` asked for.
+    std::uint64_t mirrors_running = 0, mirrors_sent = 0, mirrors_failed = 0, mirrors_left_out = 0;
     std::vector<std::string> listeners;  ///< "http 127.0.0.1:8080"
     std::vector<UpstreamStatus> upstreams;
     unsigned workers = 1;

@@ -88,7 +88,9 @@ const std::vector<Promise> kPromises = {
     {"upstreams.NAME.queue", "{ size: 5 }"},
     {"upstreams.NAME.queue.size", "5"},
     {"upstreams.NAME.queue.timeout", "5s"},
-    {"upstreams.NAME.sticky", ""},
+    {"upstreams.NAME.sticky", "{ cookie: srv }"},
+    {"upstreams.NAME.sticky.cookie", "srv"},
+    {"upstreams.NAME.sticky.ttl", "1h"},
     {"upstreams.NAME.servers.address", "3000"},
     {"upstreams.NAME.servers.weight", "5"},
     {"upstreams.NAME.servers.max_fails", "5"},
@@ -129,6 +131,9 @@ const std::vector<Promise> kPromises = {
     {"LOCATION.strip_prefix", "on"},
     {"LOCATION.replace_prefix", "/y/"},
     {"LOCATION.rewrite", "{ match: a, to: /b }"},
+    {"ACTION.split", "{ 3000: 1 }"},
+    {"ACTION.split.upstreams", "{ 3000: 1 }"},
+    {"ACTION.split.key", "$cookie_x"},
     {"ACTION.return.status", "404"},
     {"ACTION.return.body", "x"},
     {"ACTION.return.type", "a/b"},
@@ -139,6 +144,9 @@ const std::vector<Promise> kPromises = {
     {"LEVEL.methods", "[GET]"},
     {"LEVEL.request_headers", "{ set: { A: b } }"},
     {"LEVEL.response_headers", "{ set: { A: b } }"},
+    {"LEVEL.rewrite_location", "off"},
+    {"LEVEL.cookie_domain", "{ a.internal: $host }"},
+    {"LEVEL.cookie_path", "{ /: /api/ }"},
     {"LEVEL.security_headers", "on"},
     {"LEVEL.timeouts", "{ read: 5s }"},
     {"LEVEL.max_body_size", "5m"},
@@ -163,8 +171,9 @@ const std::vector<Promise> kPromises = {
     {"LEVEL.compress", ""},
     {"LEVEL.maintenance", ""},
     {"LEVEL.jwt", ""},
-    {"LEVEL.mirror", ""},
-    {"LEVEL.split", ""},
+    {"LEVEL.mirror", "{ upstream: 3001 }"},
+    {"LEVEL.mirror.upstream", "3001"},
+    {"LEVEL.mirror.percent", "10"},
     {"LEVEL.request_headers.set", "{ A: b }"},
     {"LEVEL.request_headers.add", "{ A: b }"},
     {"LEVEL.request_headers.remove", "[A]"},
@@ -226,10 +235,13 @@ std::string company(const std::string& owner, const std::string& key) {
     if (owner == "upstreams.NAME" && key != "servers") return ", servers: [3000]";
     if (owner == "upstreams.NAME.hash" && key != "key") return ", key: $uri";
     if (owner == "upstreams.NAME.servers" && key != "address") return ", address: 3000";
+    if (owner == "upstreams.NAME.sticky" && key != "cookie") return ", cookie: srv";
     if (owner == "listeners.NAME" && key != "address") return ", address: ':1'";
     if (owner == "maps.NAME" && key != "from") return ", from: $uri";
-    const bool action = key == "upstream" || key == "return" || key == "redirect";
+    const bool action = key == "upstream" || key == "split" || key == "return" || key == "redirect";
     if (owner == "hosts.NAME" && !action) return ", upstream: 3000";
+    if (owner.ends_with(".mirror") && key != "upstream") return ", upstream: 3001";
+    if (owner.ends_with(".split") && key != "upstreams") return ", upstreams: { 3000: 1 }";
     if (owner.ends_with(".redirect") && key != "to") return ", to: /x";
     if (owner.ends_with(".rewrite")) return key == "to" ? ", match: a" : ", to: /b";
     return "";

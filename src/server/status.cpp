@@ -1,5 +1,7 @@
 #include "status.hpp"
 
+#include <utility>
+
 namespace proxyd::server {
 namespace {
 
@@ -62,7 +64,9 @@ void collect_worker_status(async::Loop& control, std::vector<std::unique_ptr<Wor
                 collection->status.exchanges += exchanges;
                 collection->status.requests += requests;
                 collection->status.connections += connections;
-                if (--collection->missing == 0) collection->done(std::move(collection->status));
+                if (--collection->missing != 0) return;
+                // Ends here: a worker may be the last to let go of the collection.
+                std::exchange(collection->done, nullptr)(std::move(collection->status));
             });
         });
     }

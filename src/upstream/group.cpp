@@ -1,24 +1,11 @@
 #include "proxyd/upstream/group.hpp"
 
 #include "proxyd/base/log.hpp"
-#include "proxyd/net/endpoint.hpp"
 #include "proxyd/upstream/smooth_order.hpp"
+#include "upstream/peer_list.hpp"
 
 namespace proxyd::upstream {
 namespace {
-
-std::vector<net::Endpoint> endpoints_of(const config::Address& address, const AddressBook& book) {
-    switch (address.kind) {
-        case config::Address::Kind::ip:
-            return {net::Endpoint::tcp(address.ip, address.port)};
-        case config::Address::Kind::unix_socket:
-            if (auto endpoint = net::Endpoint::unix_path(address.name)) return {*endpoint};
-            return {};
-        case config::Address::Kind::name:
-            return book.endpoints(address.name, address.port);
-    }
-    return {};
-}
 
 /// The smooth order over the peers that `wanted` selects, as indices into `peers`.
 template <class Wanted>
@@ -43,21 +30,8 @@ std::shared_ptr<const Group> Group::make(std::shared_ptr<const config::Upstream>
     group->settings_ = std::move(settings);
     const std::string& name = group->settings_->name;
     group->state_ = registry.group(name);
-    for (const config::Server& server : group->settings_->servers) {
-        for (const auto& endpoint : endpoints_of(server.address, registry.addresses())) {
-            Peer peer;
-            peer.address = endpoint.text();
-            peer.endpoint = std::make_shared<const net::Endpoint>(endpoint);
-            peer.state = registry.peer(name, peer.address);
-            peer.weight = server.weight;
-            peer.max_fails = server.max_fails;
-            peer.fail_timeout = server.fail_timeout.count();
-            peer.backup = server.backup;
-            peer.down = server.down;
-            group->peers_.push_back(std::move(peer));
-            group->usable_ += server.down ? 0 : 1;
-        }
-    }
+    group->peers_ = make_peers(*group->settings_, registry);
+    for (const Peer& peer : group->peers_) group->usable_ += peer.down ? 0 : 1;
     group->primaries_ = order_of(
         group->peers_, [](const Peer& peer) { return !peer.down && !peer.backup; });
     group->backups_ =

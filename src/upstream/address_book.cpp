@@ -140,12 +140,14 @@ std::vector<net::Target> AddressBook::targets(const net::Question& name) const {
 
 Names AddressBook::due(const Names& names, async::Milliseconds now) const {
     const std::lock_guard lock(mutex_);
-    Names result;
+    Names healthy, failing;
     for (const net::Question& name : names) {
         const auto found = entries_.find(name);
-        if (found == entries_.end() || found->second.due <= now) result.insert(name);
+        if (found != entries_.end() && found->second.due > now) continue;
+        const bool failed = found != entries_.end() && found->second.retry_after.count() != 0;
+        (failed ? failing : healthy).insert(name);
     }
-    return result;
+    return healthy.empty() ? failing : healthy;
 }
 
 std::optional<async::Milliseconds> AddressBook::next_due(const Names& names) const {

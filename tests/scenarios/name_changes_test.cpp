@@ -167,6 +167,30 @@ TEST_F(NameChanges, ANameThatGoesAwayKeepsItsAddressesUntilItIsBack) {
     EXPECT_TRUE(eventually([&] { return get_once(daemon->http(), "/").body == "two"; }));
 }
 
+// Under a sanitizer too: some thousand answers with the right number and wrong bytes.
+TEST_F(NameChanges, BrokenAnswersBreakNothing) {
+    answer({kOne});
+    std::string yaml = "resolver: { servers: \"@DNS@\", timeout: 1s }\nupstreams:\n";
+    for (int i = 0; i < 150; ++i) {
+        const auto name = "n" + std::to_string(i);
+        auto hosts = DnsEntry::alias(kName).with(DnsEntry::Trick::Mutated);
+        auto services =
+            DnsEntry::services({{1, 2, one_.port(), kName}, {2, 2, 80, name + ".test"}});
+        dns_.set(name + ".test", hosts);
+        dns_.set("_http._tcp." + name + ".test", services.with(DnsEntry::Trick::Mutated));
+        yaml += "  " + name + ": [" + name + ".test:80, { srv: _http._tcp." + name + ".test }]\n";
+    }
+    Marks marks = ups(one_);
+    marks.set("DNS", dns_.address());
+    const Daemon daemon(yaml + "hosts: { \"*\": \"http://app.names.test:@UP1@\" }\n",
+                        std::move(marks));
+    for (int round = 0; round < 3; ++round) {
+        ASSERT_TRUE(dns_.wait_for_questions("n0.test"));
+        EXPECT_EQ(daemon.cli({"status"}).exit_code, 0);
+    }
+    EXPECT_TRUE(eventually([&] { return dns_.asked("_http._tcp.n1.test") >= 3; }));
+}
+
 TEST_F(NameChanges, WhatARefusedReloadFoundOutIsServedSoonAfterIt) {
     answer({kOne}, 3'600);
     const auto daemon = start();

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <random>
 #include <stdexcept>
 
 namespace proxyd::test {
@@ -46,7 +47,18 @@ int bound_socket(int type, std::uint16_t port) {
     return fd;
 }
 
-bool is_hidden_type(std::uint16_t type) {
+// Some bytes behind the number are others; sometimes the end is missing.
+std::string mutated(std::string message, unsigned seed) {
+    std::minstd_rand random(seed * 7919U + 1U);
+    const auto below = [&](std::size_t end) { return random() % end; };
+    for (auto count = 1 + below(6); count > 0; --count) {
+        message[2 + below(message.size() - 2)] = static_cast<char>(random());
+    }
+    if (below(4) == 0) message.resize(2 + below(message.size() - 2));
+    return message;
+}
+
+bool is_counted(std::uint16_t type) {
     return type != static_cast<std::uint16_t>(DnsType::Aaaa);
 }
 
@@ -215,7 +227,7 @@ std::vector<std::string> FakeDns::answers(std::string_view request, bool tcp) co
     state_.change([&](State& state) {
         ++state.turn;
         state.by_tcp += tcp ? 1 : 0;
-        if (is_hidden_type(question.type)) ++state.asked[question.name];
+        if (is_counted(question.type)) ++state.asked[question.name];
     });
     const State state = state_.get();
     const auto found = state.entries.find(question.name);
@@ -237,6 +249,9 @@ std::vector<std::string> FakeDns::answers(std::string_view request, bool tcp) co
         }
     }
     result.push_back(answer(question, state, entry, tcp));
+    if (entry.trick_ == Trick::Mutated) {
+        result.back() = mutated(std::move(result.back()), state.turn);
+    }
     return result;
 }
 

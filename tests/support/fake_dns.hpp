@@ -24,7 +24,7 @@ struct SrvData {
 // What a name server says of one name.
 class DnsEntry {
   public:
-    enum class Trick { None, WrongId, OtherQuestion, Noise, PointerLoop, ShortRecord };
+    enum class Trick { None, WrongId, OtherQuestion, Noise, PointerLoop, ShortRecord, Mutated };
     static constexpr int kServfail = 2, kNxdomain = 3, kRefused = 5;
 
     // IPv4 and IPv6 texts; none at all = a name without addresses.
@@ -37,7 +37,8 @@ class DnsEntry {
     DnsEntry& truncated() { return truncated_ = true, *this; }  // by UDP; TCP has it all
     DnsEntry& silent_for(DnsType type) { return silent_type_ = static_cast<int>(type), *this; }
     DnsEntry& failing_for(DnsType type) { return failing_type_ = static_cast<int>(type), *this; }
-    // Sent before the answer (WrongId, OtherQuestion, Noise) or in its place.
+    // Sent before the answer (WrongId, OtherQuestion, Noise) or in its place;
+    // Mutated has the right number and some other bytes in every answer.
     DnsEntry& with(Trick trick) { return trick_ = trick, *this; }
 
   private:

@@ -41,7 +41,8 @@ class AddressBook {
 
     /// In an order that look-ups keep; empty when the name never resolved.
     [[nodiscard]] std::vector<net::Target> targets(const net::Question& name) const;
-    /// Those of `names` whose TTL is over, or whose last look-up failed some time ago.
+    /// Those of `names` whose TTL is over; when there are none, those whose last look-up failed some
+    /// time ago, so that nobody waits for them who gets an answer.
     [[nodiscard]] Names due(const Names& names, async::Milliseconds now) const;
     /// The moment when the first of them is due; none without names.
     [[nodiscard]] std::optional<async::Milliseconds> next_due(const Names& names) const;

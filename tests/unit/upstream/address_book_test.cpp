@@ -106,6 +106,15 @@ TEST(AddressBook, only_what_is_due_is_due) {
     EXPECT_THAT(book.due({kA, kB}, 9'000), ElementsAre(kA, kB));
 }
 
+TEST(AddressBook, names_that_fail_hold_up_no_others) {
+    AddressBook book;
+    (void)book.record({kA, kB}, {failure(), answer({"10.0.0.1"}, 5)}, 0);
+    EXPECT_THAT(book.due({kA, kB}, 3'000), ElementsAre(kA));
+    EXPECT_THAT(book.due({kA, kB}, 5'000), ElementsAre(kB));
+    (void)book.record({kB}, {answer({"10.0.0.1"}, 5)}, 5'000);
+    EXPECT_THAT(book.due({kA, kB}, 5'000), ElementsAre(kA));
+}
+
 TEST(AddressBook, a_look_up_that_was_stopped_says_nothing) {
     AddressBook book;
     net::NameAnswer stopped = failure();

@@ -182,8 +182,9 @@ void FakeDns::serve_udp() const {
 
 void FakeDns::serve_tcp() {
     Wire wire(::accept4(tcp_, nullptr, nullptr, SOCK_CLOEXEC));
-    const Deadline deadline(Duration(2'000));
+    // Nobody else is served meanwhile, and a client may keep the connection for later.
     const auto have = [&](std::size_t count) {
+        const Deadline deadline(Duration(20));
         while (wire.view().size() < count) {
             if (wire.fill(deadline) != IoStatus::Ok) return false;
         }
@@ -267,6 +268,8 @@ std::string FakeDns::answer(const Question& question, const State& state, const 
                    record.data;
         ++count;
     };
+    const auto known = state.asked.find(question.name);
+    const std::size_t turn = known == state.asked.end() ? 0 : known->second;
     const auto append_all = [&](const std::string& name, const DnsEntry& from) {
         std::vector<const DnsEntry::Record*> fitting;
         for (const auto& record : from.records_) {
@@ -276,7 +279,7 @@ std::string FakeDns::answer(const Question& question, const State& state, const 
             }
         }
         for (std::size_t i = 0; i < fitting.size(); ++i) {
-            append(name, *fitting[(i + state.turn) % fitting.size()]);
+            append(name, *fitting[(i + turn) % fitting.size()]);
         }
     };
     append_all(owner, entry);

@@ -152,6 +152,39 @@ std::optional<AddressResult> take_scheme(std::string_view& text, bool& url) {
 
 }  // namespace
 
+AddressResult parse_service(std::string_view text) {
+    const std::size_t protocol = text.find("._");
+    const std::size_t domain =
+        protocol == std::string_view::npos ? protocol : text.find('.', protocol + 2);
+    if (!text.starts_with('_') || domain == std::string_view::npos || !valid_name(text)) {
+        return refuse(quoted(text) + " is not the name of a service", "_http._tcp.app.internal");
+    }
+    Address address;
+    address.kind = Address::Kind::srv;
+    for (const char c : text) address.name += text::lower(c);
+    address.text = "srv:" + address.name;
+    return AddressResult{address, "", "", false};
+}
+
+AddressResult parse_name_server(std::string_view text) {
+    constexpr std::uint16_t kDns = 53;
+    if (const auto ip = IpAddress::parse(text)) return ip_address(*ip, kDns);
+    const Split parts = split(text);
+    const auto ip = IpAddress::parse(parts.host);
+    const auto port = parts.has_port ? parse_port(parts.port) : std::optional(kDns);
+    if (parts.broken || !ip || !port || *port == 0 || ip->is_v6() != parts.bracketed) {
+        return refuse(quoted(text) + " is not the IP address of a name server",
+                      "127.0.0.53 or \"[::1]:5353\"");
+    }
+    return ip_address(*ip, *port);
+}
+
+std::optional<AskedName> asked_name(const Address& address) {
+    if (address.kind == Address::Kind::name) return AskedName{address.name, false};
+    if (address.kind == Address::Kind::srv) return AskedName{address.name, true};
+    return std::nullopt;
+}
+
 bool looks_like_address(std::string_view text) noexcept {
     return is_digits(text) || text.find(':') != std::string_view::npos ||
            text.find('/') != std::string_view::npos;

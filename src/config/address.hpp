@@ -24,6 +24,12 @@ struct AddressResult {
 /// "app.internal:3000", "http://h:p", "unix:/path". A URL with a path is refused.
 [[nodiscard]] AddressResult parse_server_address(std::string_view text);
 
+/// What `srv` names: "_http._tcp.app.internal" (RFC 2782).
+[[nodiscard]] AddressResult parse_service(std::string_view text);
+
+/// A DNS server: "10.0.0.2", "10.0.0.2:5353", "::1", "[::1]:53"; the text always has the port.
+[[nodiscard]] AddressResult parse_name_server(std::string_view text);
+
 /// Looks like an address rather than like the name of an upstream.
 [[nodiscard]] bool looks_like_address(std::string_view text) noexcept;
 

@@ -7,6 +7,7 @@
 #include "config/keys_listeners.hpp"
 #include "config/keys_log.hpp"
 #include "config/keys_maps.hpp"
+#include "config/keys_resolver.hpp"
 #include "config/keys_upstreams.hpp"
 #include "config/read_top.hpp"
 #include "config/sections.hpp"
@@ -234,7 +235,12 @@ constexpr Key kKeys[] = {
      .type = Type::names,
      .doc = "Zones that count connections.",
      .nginx = "limit_conn_zone"},
-    {.name = "resolver", .type = Type::map, .doc = "DNS servers.", .nginx = "resolver"},
+    {.name = "resolver",
+     .type = Type::map,
+     .doc = "How the names of servers are looked up.",
+     .nginx = "resolver",
+     .store = store_map<&Snapshot::resolver>,
+     .inner = &kResolverTable},
     {.name = "acme", .type = Type::map, .doc = "Certificates by ACME."},
     {.name = "tests", .type = Type::list, .doc = "Requests that -t tries on the configuration."},
 };

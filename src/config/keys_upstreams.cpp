@@ -51,16 +51,21 @@ void report_address(Reader& reader, const Node& node, AddressResult& result) {
 
 /// For the check of names; a default has no place.
 void note_name(Reader& reader, const Address& address, const Node& node) {
-    if (address.kind == Address::Kind::name) reader.looked_up[address.name].push_back(node.at);
+    if (const auto asked = asked_name(address)) reader.looked_up[*asked].push_back(node.at);
 }
 
+template <AddressResult Parse(std::string_view)>
 void store_server_address(Reader& reader, const Key& key, const Node& node, void* target) {
     const auto text = reader.text(node, key.name);
     if (!text) return;
-    AddressResult result = parse_server_address(*text);
+    AddressResult result = Parse(*text);
     if (!result.address) return report_address(reader, node, result);
+    Address& address = static_cast<Server*>(target)->address;
+    if (!address.text.empty()) {
+        return reader.report.error(node.key_at, "a server has either 'address' or 'srv'");
+    }
     note_name(reader, *result.address, node);
-    static_cast<Server*>(target)->address = *std::move(result.address);
+    address = *std::move(result.address);
 }
 
 void store_balance(Reader& reader, const Key& key, const Node& node, void* target) {
@@ -146,7 +151,12 @@ constexpr Key kServerKeys[] = {
      .type = Type::address,
      .doc = "A port of this machine, host:port, http://host:port or unix:/path; never with a path.",
      .nginx = "server",
-     .store = store_server_address},
+     .store = store_server_address<parse_server_address>},
+    {.name = "srv",
+     .type = Type::text,
+     .doc = "Instead of address: a service whose SRV records name the servers, their ports, "
+            "weights and, by priority, which are backups.",
+     .store = store_server_address<parse_service>},
     {.name = "weight",
      .type = Type::count,
      .fallback = "1",

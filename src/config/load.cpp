@@ -9,14 +9,14 @@ namespace {
 
 /// A name that does not resolve now may do so later: a warning, at every place that gives it.
 void check_names(const NameCheck& check, const Reader& reader, Report& report) {
-    std::vector<std::string> names;
+    std::vector<AskedName> names;
     for (const auto& [name, places] : reader.looked_up) names.push_back(name);
     if (!check || names.empty()) return;
-    const std::vector<std::string> problems = check(names);
+    const std::vector<std::string> problems = check(names, reader.snapshot.resolver);
     for (std::size_t i = 0; i < names.size() && i < problems.size(); ++i) {
         if (problems[i].empty()) continue;
         for (const Position& at : reader.looked_up.at(names[i])) {
-            report.warning(at, "'" + names[i] + "' cannot be resolved: " + problems[i],
+            report.warning(at, "'" + names[i].name + "' cannot be resolved: " + problems[i],
                            "its server is down until the name resolves");
         }
     }

@@ -1,5 +1,6 @@
 #include "daemon/build_info.hpp"
 
+#include <ares_version.h>
 #include <fmt/core.h>
 #include <llhttp.h>
 #include <openssl/crypto.h>
@@ -41,6 +42,7 @@ std::string build_info() {
         "yaml-cpp {}\n"
         "spdlog {}.{}.{}, fmt {}.{}.{}\n"
         "RE2 {}\n"
+        "c-ares {}\n"
         "CLI11 {}\n"
         "features: http/1.1 upgrade reload strict-framing epoll\n",
         version(),
@@ -53,7 +55,7 @@ std::string build_info() {
         BOOST_VERSION % 100, OpenSSL_version(OPENSSL_VERSION), LLHTTP_VERSION_MAJOR,
         LLHTTP_VERSION_MINOR, LLHTTP_VERSION_PATCH, PROXYD_YAML_CPP, SPDLOG_VER_MAJOR,
         SPDLOG_VER_MINOR, SPDLOG_VER_PATCH, FMT_VERSION / 10000, FMT_VERSION / 100 % 100,
-        FMT_VERSION % 100, PROXYD_RE2, CLI11_VERSION);
+        FMT_VERSION % 100, PROXYD_RE2, ARES_VERSION_STR, CLI11_VERSION);
 }
 
 }  // namespace proxyd::daemon

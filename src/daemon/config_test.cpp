@@ -31,9 +31,12 @@ std::vector<config::Diagnostic> check_identity(const config::Snapshot& snapshot)
 
 }  // namespace
 
-std::vector<std::string> look_up_names(const std::vector<std::string>& names) {
+std::vector<std::string> look_up_names(const std::vector<config::AskedName>& names,
+                                       const config::Resolver& resolver) {
+    std::vector<net::Question> questions;
+    for (const config::AskedName& each : names) questions.push_back({each.name, each.srv});
     std::vector<std::string> problems;
-    for (net::NameAnswer& answer : net::look_up(names)) {
+    for (net::NameAnswer& answer : net::look_up(questions, {resolver.servers, resolver.timeout})) {
         problems.push_back(std::move(answer.problem));
     }
     return problems;

@@ -10,9 +10,7 @@
 namespace proxyd::daemon {
 namespace {
 
-/// At boot the name service is often only seconds late; afterwards an outage may last.
-constexpr std::chrono::milliseconds kFirstRetry{1'000};
-constexpr std::chrono::milliseconds kLastRetry{10'000};
+constexpr std::chrono::milliseconds kSoon{100};
 
 server::ControlReply shutting_down() {
     return {kFailure, "proxyd: shutting down, nothing is reloaded\n"};
@@ -26,15 +24,14 @@ Reloader::Reloader(async::Loop& loop, server::Server& server, const Options& opt
       server_(server),
       options_(options),
       notify_(notify),
-      retry_(
-          loop.wheel(), [](void* self) { static_cast<Reloader*>(self)->retry_names(); }, this),
-      retry_after_(kFirstRetry) {}
+      names_due_(
+          loop.wheel(), [](void* self) { static_cast<Reloader*>(self)->refresh_names(); }, this) {}
 
 void Reloader::request(Respond respond) {
     if (stopped_) return respond(shutting_down());
     waiting_.push_back(std::move(respond));
     if (!busy_) return begin();
-    if (asked_.empty()) thread_.request_stop();  // only names are tried: a reload does that too
+    if (asked_.empty()) thread_.request_stop();  // only names are looked up: a reload does that too
 }
 
 void Reloader::begin() {
@@ -58,18 +55,17 @@ void Reloader::finish(const server::ControlReply& reply) {
                       ? "serving on " + listeners_text(*server_.snapshot())
                       : "the last reload was refused, the configuration before it goes on");
     for (const Respond& respond : std::exchange(asked_, {})) respond(reply);
-    retry_after_ = kFirstRetry;
 }
 
 void Reloader::expect_names() {
-    if (server_.misses_names()) retry_.arm(retry_after_);
+    const auto after = server_.refresh_after();
+    after ? names_due_.arm(std::max(*after, kSoon)) : names_due_.disarm();
 }
 
-void Reloader::retry_names() {
+void Reloader::refresh_names() {
     if (busy_ || stopped_) return;
-    retry_after_ = std::min(retry_after_ * 2, kLastRetry);
     run([this, current = server_.snapshot()](const std::stop_token& stop) -> Rest {
-        return [this, next = server_.retry_names(current, stop)] {
+        return [this, next = server_.refresh_names(current, stop)] {
             if (next) (void)server_.adopt(*next);
         };
     });
@@ -89,7 +85,7 @@ void Reloader::run(std::function<Rest(const std::stop_token&)> job) {
 
 void Reloader::stop() {
     stopped_ = true;
-    retry_.disarm();
+    names_due_.disarm();
     thread_.request_stop();
     if (thread_.joinable()) thread_.join();
     asked_.insert(asked_.end(), waiting_.begin(), waiting_.end());

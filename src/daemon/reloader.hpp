@@ -14,8 +14,8 @@ namespace proxyd::daemon {
 
 /// Loads, looks names up and builds on a thread of its own, one at a time, while the control loop
 /// goes on; the loop then takes the result over. Who asks while a reload runs is answered by one
-/// more behind it, which reads the file anew. Names that do not resolve are tried again by
-/// themselves. Lives on the control loop; stop() ends the thread and answers everybody.
+/// more behind it, which reads the file anew. Names are looked up again by themselves
+/// when they are due. Lives on the control loop; stop() ends the thread and answers everybody.
 class Reloader {
   public:
     using Respond = server::ControlServer::Respond;
@@ -36,7 +36,7 @@ class Reloader {
     void begin();
     void finish(const server::ControlReply& reply);
     void expect_names();
-    void retry_names();
+    void refresh_names();
     void run(std::function<Rest(const std::stop_token&)> job);
 
     async::Loop& loop_;
@@ -47,8 +47,7 @@ class Reloader {
     std::vector<Respond> asked_;    ///< for the one that runs
     bool busy_ = false;
     bool stopped_ = false;
-    async::Deadline retry_;
-    std::chrono::milliseconds retry_after_;
+    async::Deadline names_due_;
     std::jthread thread_;
 };
 

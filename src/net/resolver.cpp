@@ -1,87 +1,110 @@
 #include "proxyd/net/resolver.hpp"
 
-#include <netdb.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
-#include <algorithm>
-#include <condition_variable>
-#include <cstring>
-#include <memory>
-#include <mutex>
-#include <thread>
+#include <deque>
+#include <functional>
+#include <optional>
+
+#include "net/name_query.hpp"
 
 namespace proxyd::net {
 namespace {
 
-/// Enough for one name that gets no answer not to hold up the others.
-constexpr std::size_t kMostThreads = 64;
+using Clock = std::chrono::steady_clock;
+using std::chrono::milliseconds;
 
-NameAnswer ask_system(const std::string& name) {
-    addrinfo hints{};
-    hints.ai_socktype = SOCK_STREAM;
-    addrinfo* list = nullptr;
-    const int failure = ::getaddrinfo(name.c_str(), nullptr, &hints, &list);
-    if (failure != 0) return {{}, ::gai_strerror(failure)};
-    const std::unique_ptr<addrinfo, void (*)(addrinfo*)> owner(list, ::freeaddrinfo);
-    NameAnswer answer;
-    for (const addrinfo* entry = list; entry != nullptr; entry = entry->ai_next) {
-        sockaddr_storage storage{};
-        std::memcpy(&storage, entry->ai_addr, entry->ai_addrlen);
-        answer.endpoints.push_back(Endpoint::from(storage, entry->ai_addrlen));
-    }
-    return answer;
+/// Enough for names that get no answer not to hold up the others, and no flood.
+constexpr std::size_t kMostAtOnce = 256;
+
+std::string late_words(milliseconds limit) {
+    const auto count = limit.count();
+    const bool whole = count % 1'000 == 0;
+    return "no answer within " +
+           (whole ? std::to_string(count / 1'000) + " s" : std::to_string(count) + " ms");
 }
 
-/// Shared by the caller and its threads. getaddrinfo(3) can't be cancelled: a thread whose answer
-/// comes too late finds that nobody waits and ends.
+/// Readable from the moment stop is asked for.
+class StopEvent {
+  public:
+    explicit StopEvent(const std::stop_token& stop)
+        : event_(::eventfd(0, EFD_CLOEXEC)),
+          on_stop_(std::in_place, stop, [this] { (void)::eventfd_write(event_, 1); }) {}
+    StopEvent(const StopEvent&) = delete;
+    StopEvent& operator=(const StopEvent&) = delete;
+    ~StopEvent() {
+        on_stop_.reset();
+        if (event_ >= 0) ::close(event_);
+    }
+    [[nodiscard]] int get() const noexcept { return event_; }
+
+  private:
+    const int event_;
+    std::optional<std::stop_callback<std::function<void()>>> on_stop_;
+};
+
+/// All names of one call. The channels go first: they may still call the queries.
 class LookUp {
   public:
-    LookUp(std::vector<std::string> names, std::chrono::milliseconds limit)
-        : names_(std::move(names)), answers_(names_.size()), limit_(limit) {
-        const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(limit).count();
-        for (NameAnswer& answer : answers_) {
-            answer.problem = "no answer within " + std::to_string(seconds) + " s";
+    LookUp(const std::vector<Question>& questions, const ResolverOptions& options)
+        : limit_(options.limit), files_(options, "f"), dns_(options, "b") {
+        for (const Question& question : questions) {
+            queries_.emplace_back(question, done_, late_words(limit_));
         }
     }
 
-    void work() {
-        std::unique_lock lock(mutex_);
-        while (!over_ && next_ < names_.size()) {
-            const std::size_t index = next_++;
-            lock.unlock();
-            NameAnswer answer = ask_system(names_[index]);
-            lock.lock();
-            answers_[index] = std::move(answer);
-            if (++done_ == names_.size()) all_.notify_all();
+    std::vector<NameAnswer> run(const std::stop_token& stop) {
+        for (const DnsChannel* channel : {&files_, &dns_}) {
+            if (!channel->problem().empty()) return all_failed(channel->problem());
         }
-    }
-
-    std::vector<NameAnswer> wait(const std::stop_token& stop) {
-        std::unique_lock lock(mutex_);
-        all_.wait_for(lock, stop, limit_, [&] { return done_ == names_.size(); });
-        over_ = true;
-        return answers_;
+        const StopEvent stopped(stop);
+        const auto end = Clock::now() + limit_;
+        for (start_some(); done_ < queries_.size() && !stop.stop_requested(); start_some()) {
+            const auto left = std::chrono::ceil<milliseconds>(end - Clock::now());
+            if (left.count() <= 0) break;
+            dns_.drive(stopped.get(), left);
+        }
+        return answers(stop.stop_requested());
     }
 
   private:
-    const std::vector<std::string> names_;
-    std::mutex mutex_;
-    std::condition_variable_any all_;
-    std::vector<NameAnswer> answers_;
-    const std::chrono::milliseconds limit_;
-    std::size_t next_ = 0, done_ = 0;
-    bool over_ = false;
+    void start_some() {
+        while (started_ < queries_.size() && started_ - done_ < kMostAtOnce) {
+            queries_[started_++].start(files_, dns_);
+        }
+    }
+
+    std::vector<NameAnswer> answers(bool stopped) {
+        std::vector<bool> in_time;
+        for (const NameQuery& query : queries_) in_time.push_back(query.done());
+        dns_.cancel();
+        std::vector<NameAnswer> all;
+        for (std::size_t i = 0; i < queries_.size(); ++i) {
+            all.push_back(queries_[i].take_answer());
+            all.back().stopped = stopped && !in_time[i] && !all.back().problem.empty();
+        }
+        return all;
+    }
+
+    [[nodiscard]] std::vector<NameAnswer> all_failed(const std::string& problem) const {
+        NameAnswer failed;
+        failed.problem = problem;
+        return std::vector<NameAnswer>(queries_.size(), failed);
+    }
+
+    const milliseconds limit_;
+    std::size_t started_ = 0, done_ = 0;
+    std::deque<NameQuery> queries_;
+    DnsChannel files_, dns_;
 };
 
 }  // namespace
 
-std::vector<NameAnswer> look_up(const std::vector<std::string>& names,
-                                std::chrono::milliseconds limit, const std::stop_token& stop) {
-    if (names.empty()) return {};
-    const auto shared = std::make_shared<LookUp>(names, limit);
-    for (std::size_t i = 0; i < std::min(names.size(), kMostThreads); ++i) {
-        std::thread([shared] { shared->work(); }).detach();
-    }
-    return shared->wait(stop);
+std::vector<NameAnswer> look_up(const std::vector<Question>& questions,
+                                const ResolverOptions& options, const std::stop_token& stop) {
+    if (questions.empty()) return {};
+    return LookUp(questions, options).run(stop);
 }
 
 }  // namespace proxyd::net

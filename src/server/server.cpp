@@ -84,7 +84,8 @@ Result<void> Server::Impl::start(std::shared_ptr<const config::Snapshot> snapsho
     auto built = builder.build(snapshot, {});
     if (!built) return std::move(built).error();
     for (const std::string& problem : built->problems) log::warn("{}", problem);
-    generation = std::move(built->generation);
+    generation = built->generation;
+    builder.adopted(*built);
     for (unsigned i = 0; i < snapshot->workers; ++i) {
         workers.push_back(std::make_unique<Worker>(control));
     }
@@ -103,11 +104,11 @@ Result<void> Server::Impl::start(std::shared_ptr<const config::Snapshot> snapsho
 Result<void> Server::Impl::adopt(NextGeneration next) {
     auto prepared = listeners->prepare(next.generation->snapshot().listeners);
     if (!prepared) return std::move(prepared).error();
-    generation = std::move(next.generation);
+    generation = next.generation;
     ++generation_number;
     for (auto& worker : workers) worker->set_generation(generation);
     listeners->commit(std::move(*prepared));
-    builder.forget_unused(generation->snapshot());
+    builder.adopted(next);
     return {};
 }
 
@@ -149,13 +150,13 @@ Result<NextGeneration> Server::build(std::shared_ptr<const config::Snapshot> sna
                                      const std::stop_token& stop) {
     return impl_->builder.build(std::move(snapshot), stop);
 }
-std::optional<NextGeneration> Server::retry_names(std::shared_ptr<const config::Snapshot> snapshot,
-                                                  const std::stop_token& stop) {
-    return impl_->builder.retry_names(std::move(snapshot), stop);
+std::optional<NextGeneration> Server::refresh_names(
+    std::shared_ptr<const config::Snapshot> snapshot, const std::stop_token& stop) {
+    return impl_->builder.refresh_names(std::move(snapshot), stop);
 }
 Result<void> Server::adopt(NextGeneration next) { return impl_->adopt(std::move(next)); }
-bool Server::misses_names() const {
-    return impl_->builder.misses_names(impl_->generation->snapshot());
+std::optional<std::chrono::milliseconds> Server::refresh_after() const {
+    return impl_->builder.refresh_after(impl_->generation->snapshot());
 }
 void Server::drain(std::chrono::milliseconds limit, std::function<void()> done) {
     impl_->drain(limit, std::move(done));

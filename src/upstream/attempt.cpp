@@ -39,7 +39,7 @@ void WorkerPools::keep_only(const std::vector<bool>& peers) {
     for (std::size_t id = 0; id < impl_->pools.size(); ++id) {
         auto& pool = impl_->pools[id];
         if (!pool || (id < peers.size() && peers[id])) continue;
-        pool->close_idle();
+        pool->retire();
         if (pool->empty()) pool.reset();
     }
 }

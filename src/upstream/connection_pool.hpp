@@ -24,6 +24,11 @@ class ConnectionPool {
     std::unique_ptr<http::ClientStream> adopt(net::TransportPtr transport,
                                               const codec::ClientLimits& limits);
     void close_idle();
+    /// The peer is served no more: what is busy closes when its exchange ends.
+    void retire() {
+        keepalive_ = 0;
+        close_idle();
+    }
     [[nodiscard]] bool empty() const noexcept { return idle_.empty() && busy_.empty(); }
     [[nodiscard]] async::Loop& loop() noexcept { return loop_; }
 

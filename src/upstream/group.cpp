@@ -2,25 +2,9 @@
 
 #include "balancer/balancer.hpp"
 #include "proxyd/base/log.hpp"
-#include "proxyd/net/endpoint.hpp"
+#include "upstream/peer_list.hpp"
 
 namespace proxyd::upstream {
-namespace {
-
-std::vector<net::Endpoint> endpoints_of(const config::Address& address, const AddressBook& book) {
-    switch (address.kind) {
-        case config::Address::Kind::ip:
-            return {net::Endpoint::tcp(address.ip, address.port)};
-        case config::Address::Kind::unix_socket:
-            if (auto endpoint = net::Endpoint::unix_path(address.name)) return {*endpoint};
-            return {};
-        case config::Address::Kind::name:
-            return book.endpoints(address.name, address.port);
-    }
-    return {};
-}
-
-}  // namespace
 
 Group::Group() = default;
 Group::~Group() = default;
@@ -31,24 +15,10 @@ std::shared_ptr<const Group> Group::make(std::shared_ptr<const config::Upstream>
     group->settings_ = std::move(settings);
     const std::string& name = group->settings_->name;
     group->state_ = registry.group(name);
-    for (const config::Server& server : group->settings_->servers) {
-        for (const auto& endpoint : endpoints_of(server.address, registry.addresses())) {
-            Peer peer;
-            peer.address = endpoint.text();
-            peer.server = server.address.text;
-            peer.endpoint = std::make_shared<const net::Endpoint>(endpoint);
-            peer.state = registry.peer(name, peer.address);
-            peer.weight = server.weight;
-            peer.max_fails = server.max_fails;
-            peer.fail_timeout = server.fail_timeout.count();
-            peer.max_conns = server.max_conns;
-            peer.slow_start = server.slow_start.count();
-            peer.backup = server.backup;
-            peer.down = server.down;
-            group->peers_.push_back(std::move(peer));
-            group->usable_ += server.down ? 0 : 1;
-            group->limited_ |= server.max_conns != 0;
-        }
+    group->peers_ = make_peers(*group->settings_, registry);
+    for (const Peer& peer : group->peers_) {
+        group->usable_ += peer.down ? 0 : 1;
+        group->limited_ |= peer.max_conns != 0;
     }
     group->primaries_ =
         make_balancer(*group->settings_, group->peers_, false, group->state_->sequence);

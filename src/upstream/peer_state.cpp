@@ -44,20 +44,32 @@ std::shared_ptr<GroupState> StateRegistry::group(const std::string& upstream) {
 std::shared_ptr<PeerState> StateRegistry::peer(const std::string& upstream,
                                                const std::string& address) {
     const std::lock_guard lock(mutex_);
-    auto& entry = peers_[upstream + '\n' + address];
-    auto state = entry.lock();
+    auto [place, fresh] = peers_.try_emplace(upstream + '\n' + address);
+    Known& entry = place->second;
+    auto state = entry.state.lock();
     if (!state) {
-        state = std::make_shared<PeerState>(next_id_++);
-        entry = state;
+        if (fresh) entry.id = take_id();
+        entry.state = state = std::make_shared<PeerState>(entry.id);
     }
     return state;
 }
 
+/// Names bring ever new addresses; the workers' lists of pools must not grow with them.
+std::size_t StateRegistry::take_id() {
+    if (free_ids_.empty()) return next_id_++;
+    const std::size_t id = free_ids_.back();
+    free_ids_.pop_back();
+    return id;
+}
+
 void StateRegistry::forget_unused() {
     const std::lock_guard lock(mutex_);
-    const auto unused = [](const auto& item) { return item.second.expired(); };
-    std::erase_if(groups_, unused);
-    std::erase_if(peers_, unused);
+    std::erase_if(groups_, [](const auto& item) { return item.second.expired(); });
+    std::erase_if(peers_, [this](const auto& item) {
+        const bool unused = item.second.state.expired();
+        if (unused) free_ids_.push_back(item.second.id);
+        return unused;
+    });
 }
 
 std::size_t StateRegistry::size() const {

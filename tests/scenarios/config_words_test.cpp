@@ -31,7 +31,6 @@ TEST(NotBuiltYet, EveryKeyOfTheContractSaysSo) {
         {"caches", top("caches: { c: { memory: 10m } }")},
         {"rate_limits", top("rate_limits: { l: { rate: 10r/s } }")},
         {"connection_limits", top("connection_limits: { c: {} }")},
-        {"resolver", top("resolver: { servers: [127.0.0.53] }")},
         {"acme", top("acme: { email: ops@example.com }")},
         {"tests", top("tests: []")},
         {"http2", top("client: { http2: { max_concurrent_streams: 5 } }")},

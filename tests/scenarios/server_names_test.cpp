@@ -1,5 +1,6 @@
 // Names of servers: a load looks them up beside the traffic, and an outage takes nothing down.
 #include "support/daemon.hpp"
+#include "support/fake_dns.hpp"
 #include "support/raw_client.hpp"
 
 #include <gtest/gtest.h>
@@ -12,43 +13,35 @@ namespace {
 
 using namespace std::chrono_literals;
 
+constexpr auto kResolver = "resolver: { servers: \"@DNS@\", timeout: 3s }\n";
 constexpr auto kLocal = "hosts: { \"*\": { return: { status: 200, body: local } } }\n";
 constexpr auto kApp = "hosts: { \"*\": \"http://app.names.test:@UP1@\" }\n";
 constexpr auto kOther = "hosts: { \"*\": \"http://app.names.test:@UP1@\", b.test: 3000 }\n";
 
-// A daemon whose name service is a file: "app.names.test 127.0.0.1", or "wait" for no answer yet.
 class ServerNames : public ::testing::Test {
   protected:
-    void SetUp() override {
-#ifdef PROXYD_SANITIZED
-        GTEST_SKIP() << "a sanitizer does not let a library stand before it";
-#endif
+    static constexpr auto kName = "app.names.test";
+
+    void answer() { dns_.set(kName, DnsEntry::addresses({"127.0.0.1"})); }
+    void no_answer() { dns_.set(kName, DnsEntry::failure(DnsEntry::kServfail)); }
+
+    [[nodiscard]] std::unique_ptr<Daemon> start(const std::string& yaml) {
+        Marks marks = ups(upstream_);
+        marks.set("DNS", dns_.address());
+        return std::make_unique<Daemon>(kResolver + yaml, std::move(marks));
     }
 
-    void answer(const std::string& address) {
-        temp_.write("names.new", "app.names.test " + address + "\n");
-        std::filesystem::rename(temp_.path() / "names.new", temp_.path() / "names");
-    }
-    void no_answer() { temp_.write("names", ""); }
-
-    [[nodiscard]] std::unique_ptr<Daemon> start(std::string_view yaml) {
-        DaemonOptions options;
-        options.env = {{"LD_PRELOAD", PROXYD_TEST_NAMES_LIBRARY},
-                       {"PROXYD_TEST_NAMES", (temp_.path() / "names").string()}};
-        return std::make_unique<Daemon>(yaml, ups(upstream_), options);
-    }
-
-    // `-s reload` that hangs on the name: returns when the daemon waits for the answer.
-    [[nodiscard]] std::future<CliResult> begin_reload(Daemon& daemon, std::string_view yaml) {
-        answer("wait");
-        daemon.write_config(yaml);
+    // `-s reload` that hangs on the name: returns when the name server was asked.
+    [[nodiscard]] std::future<CliResult> begin_reload(Daemon& daemon, const std::string& yaml) {
+        dns_.set(kName, DnsEntry::silence());
+        daemon.write_config(kResolver + yaml);
+        auto asked = std::async(std::launch::async, [&] { return dns_.wait_for_questions(kName); });
         auto result = std::async(std::launch::async, [&] { return daemon.cli({"-s", "reload"}); });
-        const auto waiting = temp_.path() / "names.waiting";
-        EXPECT_TRUE(eventually([&] { return std::filesystem::remove(waiting); }));
+        EXPECT_TRUE(asked.get());
         return result;
     }
 
-    TempDir temp_;
+    FakeDns dns_;
     FakeUpstream upstream_{[](const Request&) { return text_reply("app"); }};
 };
 
@@ -58,7 +51,7 @@ TEST_F(ServerNames, ALoadThatWaitsForThemHoldsUpNothing) {
     EXPECT_EQ(get_once(daemon->http(), "/").body, "local");
     EXPECT_EQ(daemon->cli({"status"}).exit_code, 0);
     EXPECT_EQ(reload.wait_for(0s), std::future_status::timeout);
-    answer("127.0.0.1");
+    answer();
     EXPECT_EQ(reload.get().exit_code, 0);
     EXPECT_EQ(get_once(daemon->http(), "/").body, "app");
 }
@@ -69,12 +62,13 @@ TEST_F(ServerNames, WhoAsksMeanwhileGetsTheVerdictOnTheNewestFile) {
     daemon->write_config("hosts: { a.test: { retrn: 200 } }\n");
     std::vector<std::future<CliResult>> later;
     for (int count = 0; count < 3; ++count) {
-        later.push_back(
-            std::async(std::launch::async, [&] { return daemon->cli({"-s", "reload"}); }));
+        later.push_back(std::async(std::launch::async, [&] {
+            return daemon->cli({"-s", "reload"});
+        }));
     }
     daemon->signal(SIGHUP);
     EXPECT_EQ(first.wait_for(0s), std::future_status::timeout);
-    answer("127.0.0.1");
+    answer();
     EXPECT_EQ(first.get().exit_code, 0);
     for (auto& each : later) {
         const auto result = each.get();
@@ -88,10 +82,23 @@ TEST_F(ServerNames, TermAndQuitDoNotWaitForThem) {
     for (const int number : {SIGTERM, SIGQUIT}) {
         const auto daemon = start(kLocal);
         auto reload = begin_reload(*daemon, kApp);
+        const auto before = Clock::now();
         daemon->signal(number);
-        EXPECT_EQ(daemon->wait_exit(Duration(3'000)), (ExitStatus{0, 0}));
+        EXPECT_EQ(daemon->wait_exit(), (ExitStatus{0, 0}));
+        EXPECT_LT(Clock::now() - before, 2s);
         EXPECT_EQ(reload.get().exit_code, 1);
     }
+}
+
+TEST_F(ServerNames, AReloadEndsALookUpThatHangs) {
+    answer();
+    const auto daemon = start(kApp);
+    dns_.set(kName, DnsEntry::silence());
+    ASSERT_TRUE(dns_.wait_for_questions(kName));  // the TTL is over
+    const auto before = Clock::now();
+    daemon->reload(kResolver + std::string(kLocal));
+    EXPECT_LT(Clock::now() - before, 2s);
+    EXPECT_EQ(get_once(daemon->http(), "/").body, "local");
 }
 
 TEST_F(ServerNames, OneWithoutAnAnswerInTimeIsAWarning) {
@@ -99,7 +106,7 @@ TEST_F(ServerNames, OneWithoutAnAnswerInTimeIsAWarning) {
     auto reload = begin_reload(*daemon, kApp);
     const auto result = reload.get();
     EXPECT_EQ(result.exit_code, 0);
-    EXPECT_NE(result.out.find("'app.names.test' cannot be resolved: no answer within 5 s; it is "
+    EXPECT_NE(result.out.find("'app.names.test' cannot be resolved: no answer within 3 s; it is "
                               "down until the name resolves"),
               std::string::npos)
         << result.both();
@@ -107,10 +114,10 @@ TEST_F(ServerNames, OneWithoutAnAnswerInTimeIsAWarning) {
 }
 
 TEST_F(ServerNames, AnOutageAtAReloadKeepsTheLastAddresses) {
-    answer("127.0.0.1");
+    answer();
     const auto daemon = start(kApp);
     no_answer();
-    daemon->write_config(kOther);
+    daemon->write_config(kResolver + std::string(kOther));
     const auto result = daemon->cli({"-s", "reload"});
     EXPECT_EQ(result.exit_code, 0);
     EXPECT_NE(result.out.find("its last addresses stay in use"), std::string::npos)
@@ -123,9 +130,33 @@ TEST_F(ServerNames, OneThatResolvesLaterComesUpByItself) {
     const auto daemon = start(kApp);
     EXPECT_TRUE(daemon->wait_for_log("it is down until the name resolves"));
     EXPECT_EQ(get_once(daemon->http(), "/").status, 502);
-    answer("127.0.0.1");
+    answer();
     EXPECT_TRUE(eventually([&] { return get_once(daemon->http(), "/").status == 200; }));
-    EXPECT_TRUE(daemon->wait_for_log("'app.names.test' resolves now"));
+    EXPECT_TRUE(daemon->wait_for_log("'app.names.test' resolves now: 127.0.0.1"));
+}
+
+// 300 names, none of which gets an answer: one limit for all of them.
+TEST_F(ServerNames, AStartAndATestWaitOnceForAllOfThem) {
+    std::string yaml = "resolver: { servers: \"@DNS@\", timeout: 500ms }\nupstreams:\n";
+    for (int i = 0; i < 300; ++i) {
+        const auto name = "n" + std::to_string(i);
+        dns_.set(name + ".names.test", DnsEntry::silence());
+        yaml += "  " + name + ": \"" + name + ".names.test:80\"\n";
+    }
+    yaml += "hosts: { \"*\": n0 }\n";
+    Marks marks;
+    marks.set("DNS", dns_.address());
+    const auto before = Clock::now();
+    Daemon daemon(yaml, std::move(marks));
+    EXPECT_LT(Clock::now() - before, 4s);
+    const auto middle = Clock::now();
+    const auto test = daemon.cli({"-t"});
+    EXPECT_LT(Clock::now() - middle, 4s);
+    EXPECT_EQ(test.exit_code, 0);
+    EXPECT_NE(test.err.find("warning: 'n299.names.test' cannot be resolved: no answer within "
+                            "500 ms"),
+              std::string::npos)
+        << test.err;
 }
 
 }  // namespace

@@ -47,14 +47,14 @@ std::string wire_text(const Reply& reply, std::string_view method) {
     return text;
 }
 
-int listen_tcp(std::uint16_t port) {
+int listen_tcp(const std::string& host, std::uint16_t port) {
     const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     const int on = 1;
     ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_port = htons(port);
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    ::inet_pton(AF_INET, host.c_str(), &address.sin_addr);
     if (::bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
         throw std::runtime_error("fake upstream: bind: " + std::string(std::strerror(errno)));
     }
@@ -190,7 +190,7 @@ std::unique_ptr<FakeUpstream> FakeUpstream::scripted(Script script, Options opti
 }
 
 std::string FakeUpstream::address() const {
-    return options_.socket.empty() ? "127.0.0.1:" + std::to_string(port_)
+    return options_.socket.empty() ? options_.host + ":" + std::to_string(port_)
                                    : "unix:" + options_.socket.string();
 }
 
@@ -272,7 +272,7 @@ void FakeUpstream::stop() {
 void FakeUpstream::listen() {
     if (options_.socket.empty()) {
         port_ = options_.port != 0 ? options_.port : claim_port();
-        listen_fd_ = listen_tcp(port_);
+        listen_fd_ = listen_tcp(options_.host, port_);
     } else {
         listen_fd_ = listen_unix(options_.socket);
     }

@@ -78,6 +78,7 @@ class FakeUpstream {
     struct Options {
         std::uint16_t port = 0;        // 0 = a free one
         std::filesystem::path socket;  // a unix socket instead of a port
+        std::string host = "127.0.0.1";
         std::size_t keep_body = 4U << 20U;
         int receive_buffer = 0;
     };

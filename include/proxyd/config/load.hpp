@@ -23,7 +23,8 @@ struct Diagnostic {
 [[nodiscard]] std::string render(const Diagnostic& diagnostic);
 
 /// Looks the names up, all at one time; for each what is wrong with it, "" = it resolves.
-using NameCheck = std::function<std::vector<std::string>(const std::vector<std::string>& names)>;
+using NameCheck = std::function<std::vector<std::string>(const std::vector<AskedName>& names,
+                                                         const Resolver& resolver)>;
 
 struct LoadOptions {
     std::string path;

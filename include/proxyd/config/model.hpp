@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <compare>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -25,15 +26,30 @@ struct Origin {
     int column = 0;
 };
 
-/// "127.0.0.1:3000", "app.internal:3003", "unix:/run/app.sock".
+/// "127.0.0.1:3000", "app.internal:3003", "unix:/run/app.sock", "srv:_http._tcp.app.internal".
 struct Address {
-    enum class Kind : std::uint8_t { ip, name, unix_socket };
+    enum class Kind : std::uint8_t { ip, name, unix_socket, srv };
     Kind kind = Kind::ip;
     IpAddress ip;      ///< Kind::ip
-    std::string name;  ///< Kind::name: host; Kind::unix_socket: path
+    std::string name;  ///< Kind::name: host; unix_socket: path; srv: service
     std::uint16_t port = 0;
     bool any = false;  ///< listeners: ":80", every address of both families
     std::string text;  ///< normalised spelling, the identity of the address
+};
+
+/// What the name service is asked for: the addresses of a host, or the servers of a service.
+struct AskedName {
+    std::string name;
+    bool srv = false;
+    friend auto operator<=>(const AskedName&, const AskedName&) = default;
+};
+/// None: the address is one already.
+[[nodiscard]] std::optional<AskedName> asked_name(const Address& address);
+
+/// `resolver`.
+struct Resolver {
+    std::vector<std::string> servers;  ///< "10.0.0.2:53", "[::1]:53"; empty = the system's
+    Duration timeout{5'000};           ///< for all the names of one look-up
 };
 
 struct ClientLimits {
@@ -296,6 +312,7 @@ struct Snapshot {
     std::string server_header_text;
     ErrorLog error_log;
     std::shared_ptr<const AccessLog> access_log;  ///< the top level's; null = off
+    Resolver resolver;
     std::map<std::string, std::shared_ptr<const Upstream>> upstreams;
     std::vector<Map> maps;
     std::vector<Host> hosts;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -46,6 +47,7 @@ struct Status {
 struct NextGeneration {
     std::shared_ptr<const proxy::Generation> generation;
     std::vector<std::string> problems;  ///< a sentence for each name that does not resolve
+    std::uint64_t addresses = 0;        ///< the state of the address book that it was built from
 };
 
 /// The workers, the listeners and the generation they serve. Lives on the control loop; members are
@@ -61,14 +63,14 @@ class Server {
     // Off the loop, one at a time: they block on the name service; `stop` ends that early. --------
     Result<NextGeneration> build(std::shared_ptr<const config::Snapshot> snapshot,
                                  const std::stop_token& stop);
-    /// Looks up once more what did not resolve; none when that changed nothing.
-    std::optional<NextGeneration> retry_names(std::shared_ptr<const config::Snapshot> snapshot,
-                                              const std::stop_token& stop);
+    /// Looks up the names that are due; none when that changed no address.
+    std::optional<NextGeneration> refresh_names(std::shared_ptr<const config::Snapshot> snapshot,
+                                                const std::stop_token& stop);
 
     /// Binds and serves it; on an error the old one goes on untouched.
     Result<void> adopt(NextGeneration next);
-    /// Of the names that are served some did not resolve at the last look-up.
-    [[nodiscard]] bool misses_names() const;
+    /// How long until a name that is served is due; none without names.
+    [[nodiscard]] std::optional<std::chrono::milliseconds> refresh_after() const;
     /// Stops accepting, closes idle connections, calls `done` when the last exchange has ended or
     /// after `limit`, whatever comes first.
     void drain(std::chrono::milliseconds limit, std::function<void()> done);

@@ -6,6 +6,7 @@
 #include <mutex>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 #include "proxyd/base/error.hpp"
 #include "proxyd/upstream/address_book.hpp"
@@ -102,7 +103,14 @@ class StateRegistry {
   private:
     mutable std::mutex mutex_;
     std::unordered_map<std::string, std::weak_ptr<GroupState>> groups_;
-    std::unordered_map<std::string, std::weak_ptr<PeerState>> peers_;
+    struct Known {
+        std::weak_ptr<PeerState> state;
+        std::size_t id = 0;
+    };
+    std::size_t take_id();
+
+    std::unordered_map<std::string, Known> peers_;
+    std::vector<std::size_t> free_ids_;  ///< of peers that no pool and no generation has any more
     std::size_t next_id_ = 0;
     AddressBook addresses_;
 };

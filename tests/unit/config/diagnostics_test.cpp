@@ -228,21 +228,25 @@ TEST(Diagnostics, SuggestionsComeFromTheKeysOfThatPlace) {
 }
 
 TEST(Diagnostics, NamesThatDoNotResolveAreWarnings) {
-    std::vector<std::string> asked;
+    std::vector<AskedName> asked;
     LoadOptions options;
     options.path = "test.yaml";
     options.text =
-        "upstreams:\n  a: { servers: [\"good.test:1\", { address: \"bad.test:2\" }] }\n"
-        "hosts:\n  a.test: \"http://bad.test\"\n  b.test: 127.0.0.1:3000\n";
-    options.check_names = [&](const std::vector<std::string>& names) {
+        "upstreams:\n  a: { servers: [\"good.test:1\", { address: \"bad.test:2\" }, "
+        "{ srv: _http._tcp.Good.test }] }\n"
+        "hosts:\n  a.test: \"http://bad.test\"\n  b.test: 127.0.0.1:3000\n"
+        "resolver: { servers: 10.0.0.2 }\n";
+    options.check_names = [&](const std::vector<AskedName>& names, const Resolver& resolver) {
         asked = names;
+        EXPECT_THAT(resolver.servers, ElementsAre("10.0.0.2:53"));
         std::vector<std::string> problems;
-        for (const std::string& name : names) problems.push_back(name == "bad.test" ? "no" : "");
+        for (const auto& each : names) problems.push_back(each.name == "bad.test" ? "no" : "");
         return problems;
     };
     const LoadResult result = load(options);
     EXPECT_NE(result.snapshot, nullptr);
-    EXPECT_THAT(asked, ElementsAre("bad.test", "good.test"));
+    EXPECT_THAT(asked, ElementsAre(AskedName{"_http._tcp.good.test", true}, AskedName{"bad.test"},
+                                   AskedName{"good.test"}));
     const std::string words =
         "'bad.test' cannot be resolved: no | its server is down until the name resolves";
     EXPECT_THAT(said(result), ElementsAre("2:44 " + words, "4:11 " + words));

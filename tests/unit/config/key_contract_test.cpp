@@ -41,7 +41,9 @@ const std::vector<Promise> kPromises = {
     {"caches", ""},
     {"rate_limits", ""},
     {"connection_limits", ""},
-    {"resolver", ""},
+    {"resolver", "{ timeout: 3s }"},
+    {"resolver.servers", "[127.0.0.53, '10.0.0.2:5353', '::1', '[::1]:53']"},
+    {"resolver.timeout", "3s"},
     {"acme", ""},
     {"tests", ""},
     {"listeners.NAME.address", "':1'"},
@@ -92,6 +94,7 @@ const std::vector<Promise> kPromises = {
     {"upstreams.NAME.sticky.cookie", "srv"},
     {"upstreams.NAME.sticky.ttl", "1h"},
     {"upstreams.NAME.servers.address", "3000"},
+    {"upstreams.NAME.servers.srv", "_http._tcp.app.internal"},
     {"upstreams.NAME.servers.weight", "5"},
     {"upstreams.NAME.servers.max_fails", "5"},
     {"upstreams.NAME.servers.fail_timeout", "5s"},
@@ -234,8 +237,10 @@ std::string company(const std::string& owner, const std::string& key) {
     }
     if (owner == "upstreams.NAME" && key != "servers") return ", servers: [3000]";
     if (owner == "upstreams.NAME.hash" && key != "key") return ", key: $uri";
-    if (owner == "upstreams.NAME.servers" && key != "address") return ", address: 3000";
     if (owner == "upstreams.NAME.sticky" && key != "cookie") return ", cookie: srv";
+    if (owner == "upstreams.NAME.servers" && key != "address" && key != "srv") {
+        return ", address: 3000";
+    }
     if (owner == "listeners.NAME" && key != "address") return ", address: ':1'";
     if (owner == "maps.NAME" && key != "from") return ", from: $uri";
     const bool action = key == "upstream" || key == "split" || key == "return" || key == "redirect";

@@ -9,14 +9,14 @@ namespace {
 const std::string kNoName = std::string(70, 'x') + ".invalid";
 
 TEST(ConfigTest, LooksUpEveryNameInItsPlace) {
-    std::vector<std::string> names(40, "localhost");
-    names[0] = names[20] = kNoName;
-    const auto problems = look_up_names(names);
+    std::vector<config::AskedName> names(40, {"localhost"});
+    names[0].name = names[20].name = kNoName;
+    const auto problems = look_up_names(names, {});
     ASSERT_EQ(problems.size(), names.size());
     for (std::size_t i = 0; i < names.size(); ++i) {
-        EXPECT_EQ(problems[i].empty(), names[i] == "localhost") << i << ": " << problems[i];
+        EXPECT_EQ(problems[i].empty(), names[i].name == "localhost") << i << ": " << problems[i];
     }
-    EXPECT_TRUE(look_up_names({}).empty());
+    EXPECT_TRUE(look_up_names({}, {}).empty());
 }
 
 TEST(ConfigTest, RendersErrorsAlone) {

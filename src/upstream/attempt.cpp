@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "connection_pool.hpp"
+#include "health_passive.hpp"
 #include "proxyd/net/connector.hpp"
 
 namespace proxyd::upstream {
@@ -23,7 +24,9 @@ struct WorkerPools::Impl {
 
 WorkerPools::WorkerPools(async::Loop& loop) : impl_(std::make_unique<Impl>(loop)) {}
 WorkerPools::~WorkerPools() = default;
-async::Loop& WorkerPools::loop() noexcept { return impl_->loop; }
+async::Loop& WorkerPools::loop() noexcept {
+    return impl_->loop;
+}
 
 void WorkerPools::close_idle() {
     for (auto& pool : impl_->pools) {
@@ -48,7 +51,9 @@ struct Attempts::Connecting {
 Attempts::Attempts(WorkerPools& pools, const Group& group, const AttemptSettings& settings)
     : pools_(pools), group_(group), settings_(settings) {}
 
-Attempts::~Attempts() { leave_peer(); }
+Attempts::~Attempts() {
+    leave_peer();
+}
 
 void Attempts::leave_peer() noexcept {
     if (peer_ != nullptr) peer_->state->in_flight.fetch_sub(1, std::memory_order_relaxed);
@@ -58,8 +63,8 @@ void Attempts::leave_peer() noexcept {
 bool Attempts::choose(bool same) {
     const Peer* chosen = same ? peer_ : nullptr;
     if (chosen == nullptr) {
-        const int index = group_.pick({.tried = tried_, .now = pools_.loop().now()});
-        if (index < 0) return false;
+        if (reserved_ < 0 && !reserve_next()) return false;
+        const int index = std::exchange(reserved_, -1);
         tried_.insert(static_cast<std::size_t>(index));
         chosen = &group_.peers()[static_cast<std::size_t>(index)];
     }
@@ -82,11 +87,20 @@ std::string Attempts::addresses() const {
     return all;
 }
 
+bool Attempts::reserve_next() {
+    PickRequest request{.tried = tried_, .hash_key = {}, .client = {}};
+    request.now = pools_.loop().now();
+    reserved_ = group_.pick(request);
+    return reserved_ >= 0;
+}
+
 bool Attempts::another_peer_left() const noexcept {
     const auto& peers = group_.peers();
     const std::int64_t now = pools_.loop().now();
     for (std::size_t i = 0; i < peers.size(); ++i) {
-        if (!tried_.contains(i) && !peers[i].down && !peers[i].state->failed_at(now)) return true;
+        const PeerState& state = *peers[i].state;
+        if (tried_.contains(i) || peers[i].down) continue;
+        if (state.in_service() && !state.failed_at(now)) return true;
     }
     return false;
 }
@@ -94,9 +108,11 @@ bool Attempts::another_peer_left() const noexcept {
 Task<Result<std::unique_ptr<http::ClientStream>>> Attempts::open(bool may_fail, bool fresh) {
     using Opened = Result<std::unique_ptr<http::ClientStream>>;
     if (!choose(fresh)) {
-        return Task<Opened>(Error(Reason::no_live_upstream, Source::upstream, Retry::no,
-                                  "no server of upstream '" + group_.settings().name +
-                                      "' is available"));
+        const Reason why =
+            out_of_service(group_) ? Reason::no_healthy_upstream : Reason::no_live_upstream;
+        return Task<Opened>(
+            Error(why, Source::upstream, Retry::no,
+                  "no server of upstream '" + group_.settings().name + "' is available"));
     }
     if (fresh) return connect();
     ConnectionPool& pool = pools_.impl_->pool_of(*peer_);

@@ -1,6 +1,6 @@
 #include "proxyd/upstream/group.hpp"
 
-#include "proxyd/base/log.hpp"
+#include "health_passive.hpp"
 #include "proxyd/net/endpoint.hpp"
 #include "proxyd/upstream/smooth_order.hpp"
 
@@ -47,6 +47,7 @@ std::shared_ptr<const Group> Group::make(std::shared_ptr<const config::Upstream>
         for (const auto& endpoint : endpoints_of(server.address, registry.addresses())) {
             Peer peer;
             peer.address = endpoint.text();
+            peer.server = server.address.text;
             peer.endpoint = std::make_shared<const net::Endpoint>(endpoint);
             peer.state = registry.peer(name, peer.address);
             peer.weight = server.weight;
@@ -58,8 +59,8 @@ std::shared_ptr<const Group> Group::make(std::shared_ptr<const config::Upstream>
             group->usable_ += server.down ? 0 : 1;
         }
     }
-    group->primaries_ = order_of(
-        group->peers_, [](const Peer& peer) { return !peer.down && !peer.backup; });
+    group->primaries_ =
+        order_of(group->peers_, [](const Peer& peer) { return !peer.down && !peer.backup; });
     group->backups_ =
         order_of(group->peers_, [](const Peer& peer) { return !peer.down && peer.backup; });
     return group;
@@ -85,14 +86,18 @@ int Group::pick(const PickRequest& request) const noexcept {
     return pick_from(backups_, state_->backup_sequence, request.tried, request.now);
 }
 
-void Group::report_failure(const Peer& peer, std::int64_t now, Reason why) const {
-    // A lone server is never taken out: there is nobody else to ask.
-    const unsigned max_fails = usable_ == 1 ? 0 : peer.max_fails;
-    if (!peer.state->failed(now, max_fails, peer.fail_timeout, why)) return;
-    log::warn("upstream '{}': {} is taken out for {} ms after {} failures ({})", settings_->name,
-              peer.address, peer.fail_timeout, peer.max_fails, word(why));
+std::uint64_t Group::attempts() const noexcept {
+    std::uint64_t all = 0;
+    for (const Peer& peer : peers_) all += peer.state->requests.load(std::memory_order_relaxed);
+    return all;
 }
 
-void Group::report_success(const Peer& peer) const noexcept { peer.state->succeeded(); }
+void Group::report_failure(const Peer& peer, std::int64_t now, Reason why) const {
+    note_failure(*this, peer, now, why);
+}
+
+void Group::report_success(const Peer& peer) const noexcept {
+    peer.state->succeeded();
+}
 
 }  // namespace proxyd::upstream

@@ -43,7 +43,6 @@ TEST(NotBuiltYet, EveryKeyOfTheContractSaysSo) {
         {"tls", top("listeners: { https: { address: \":443\", tls: true } }")},
         {"proxy_protocol", top("listeners: { http: { address: \":80\", proxy_protocol: on } }")},
         {"hash", group("hash: { key: $uri }")},
-        {"health_check", group("health_check: { path: / }")},
         {"tls", group("tls: { enabled: true }")},
         {"http2", group("http2: true")},
         {"proxy_protocol", group("proxy_protocol: v1")},

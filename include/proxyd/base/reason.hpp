@@ -38,6 +38,7 @@ namespace proxyd {
     X(upstream_status, 0, "the upstream answered with a status that retry.on lists")           \
     X(upstream_body_cut, 0, "the upstream's answer ended early")                               \
     X(no_live_upstream, 502, "no server of the upstream is available")                         \
+    X(no_healthy_upstream, 503, "every server of the upstream is unhealthy or out by order")   \
     X(overloaded, 503, "the proxy is out of resources")                                        \
     X(shutting_down, 503, "the proxy is shutting down")                                        \
     X(upstream_timeout_connect, 504, "the upstream did not accept in time (timeouts.connect)") \

@@ -52,8 +52,11 @@ class Attempts {
     /// How the current try ended, for the peer's health.
     void failed(const Error& why);
     void succeeded();
-    /// Whether open() would have somebody left to ask.
+    /// Whether there may be somebody left to ask.
     [[nodiscard]] bool another_peer_left() const noexcept;
+    /// Chooses for the next open(), so that what the current try brought is given up only for a
+    /// peer that can be had.
+    [[nodiscard]] bool reserve_next();
     /// Makes a pending open() return `why`.
     void cancel(const Error& why);
 
@@ -75,6 +78,7 @@ class Attempts {
     const Peer* peer_ = nullptr;
     Connecting* connecting_ = nullptr;
     PeerSet tried_;
+    int reserved_ = -1;
     unsigned count_ = 0;
     std::array<const Peer*, 8> history_{};  ///< for addresses(); later tries are not listed
     std::chrono::milliseconds connect_time_{0};

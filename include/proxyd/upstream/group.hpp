@@ -19,6 +19,7 @@ namespace proxyd::upstream {
 /// One address of an upstream.
 struct Peer {
     std::string address;  ///< as logged: "127.0.0.1:3000"
+    std::string server;   ///< as configured: "app.internal:3000"; several peers may share it
     std::shared_ptr<const net::Endpoint> endpoint;
     std::shared_ptr<PeerState> state;
     unsigned weight = 1;
@@ -50,6 +51,10 @@ class Group {
 
     /// The next peer that may take the request; primaries first, then backups. -1: none.
     [[nodiscard]] int pick(const PickRequest& request) const noexcept;
+    /// Shared by all generations and workers.
+    [[nodiscard]] GroupState& state() const noexcept { return *state_; }
+    /// Attempts on all peers since the start.
+    [[nodiscard]] std::uint64_t attempts() const noexcept;
     void report_failure(const Peer& peer, std::int64_t now, Reason why) const;
     void report_success(const Peer& peer) const noexcept;
     /// Servers that take part: not down by configuration.

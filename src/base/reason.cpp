@@ -23,8 +23,9 @@ const Row& row(Reason reason) noexcept { return kRows[static_cast<std::size_t>(r
 
 std::string_view word(Reason reason) noexcept {
     if (reason == Reason::none) return {};
-    // The contract has one word for both sides; the status tells them apart.
+    // The contract has one word for two reasons each; the status tells them apart.
     if (reason == Reason::upstream_header_too_large) reason = Reason::header_too_large;
+    if (reason == Reason::no_healthy_upstream) reason = Reason::no_live_upstream;
     return row(reason).word;
 }
 

@@ -59,6 +59,11 @@ std::optional<std::uint64_t> parse_count(std::string_view text) noexcept {
     return value;
 }
 
+std::optional<std::uint64_t> parse_percent(std::string_view text) noexcept {
+    if (text.ends_with('%')) text.remove_suffix(1);
+    return parse_count(text);
+}
+
 std::optional<Duration> parse_duration(std::string_view text) noexcept {
     if (text == "0") return Duration{0};
     if (text.empty()) return std::nullopt;

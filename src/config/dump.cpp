@@ -36,6 +36,9 @@ std::string normalised(const Key& key, const Node& node) {
         const auto value = units::parse_size(node.text);
         if (value) return units::format_size(*value);
     }
+    if (key.type == Type::percent) {
+        if (const auto value = units::parse_percent(node.text)) return std::to_string(*value) + "%";
+    }
     return yaml_scalar(key.type == Type::path ? resolve_path(node) : node.text);
 }
 

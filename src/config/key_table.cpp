@@ -14,6 +14,8 @@ std::string_view name_of(Type type) noexcept {
             return "size";
         case Type::duration:
             return "duration";
+        case Type::percent:
+            return "percentage";
         case Type::text:
             return "text";
         case Type::word:

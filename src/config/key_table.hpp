@@ -17,6 +17,7 @@ enum class Type : std::uint8_t {
     count,
     size,
     duration,
+    percent,  ///< "20%", "20"
     text,
     word,       ///< one of Key::words
     path,       ///< a file; relative to the file that names it

@@ -2,6 +2,7 @@
 #include <charconv>
 
 #include "config/address.hpp"
+#include "config/keys_health.hpp"
 #include "config/keys_upstreams.hpp"
 #include "config/sections.hpp"
 #include "config/store.hpp"
@@ -228,6 +229,13 @@ constexpr Key kRetryKeys[] = {
      .fallback = "off",
      .doc = "Also retry methods such as POST, which may then act twice.",
      .store = store<&Retry::non_idempotent>},
+    {.name = "budget",
+     .type = Type::percent,
+     .fallback = "20%",
+     .doc = "Share of the requests of the last 10 s that may be retries, and 3 a second on top; "
+            "one after which no request had gone out is not counted.",
+     .range = {0, 100},
+     .store = store<&Retry::budget>},
 };
 constinit const Table kRetryTable{.name = "retry", .keys = kRetryKeys};
 
@@ -303,7 +311,8 @@ constexpr Key kTimeoutKeys[] = {
     {.name = "read",
      .type = Type::duration,
      .fallback = "300s",
-     .doc = "Between two reads from the server that brought bytes.",
+     .doc = "Between two reads from the server that brought bytes, and for the whole head of an "
+            "answer from its first byte.",
      .range = kWait,
      .nginx = "proxy_read_timeout",
      .store = store<&Timeouts::read>,
@@ -367,7 +376,19 @@ constexpr Key kUpstreamKeys[] = {
      .store = store_servers,
      .inner = &kServerTable,
      .scalar = "address"},
-    {.name = "health_check", .type = Type::map, .doc = "Active checks.", .inert = "off|false"},
+    {.name = "health_check",
+     .type = Type::map,
+     .doc = "Active checks of the servers; a text is the path, off = none.",
+     .store = store_health_check,
+     .inner = &kHealthTable,
+     .scalar = "path"},
+    {.name = "max_ejected",
+     .type = Type::percent,
+     .fallback = "50%",
+     .doc = "Share of the servers that may rest after max_fails at one time, at least one; never "
+            "the last one.",
+     .range = {0, 100},
+     .store = store<&Upstream::max_ejected>},
     {.name = "retry",
      .type = Type::map,
      .doc = "When a request goes to the next server; or off.",

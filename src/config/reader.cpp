@@ -9,6 +9,7 @@ namespace {
 
 std::optional<std::uint64_t> parse(Type type, std::string_view text) {
     if (type == Type::size) return units::parse_size(text);
+    if (type == Type::percent) return units::parse_percent(text);
     if (type != Type::duration) return units::parse_count(text);
     const auto duration = units::parse_duration(text);
     if (!duration) return std::nullopt;
@@ -17,12 +18,14 @@ std::optional<std::uint64_t> parse(Type type, std::string_view text) {
 
 std::string format(Type type, std::uint64_t value) {
     if (type == Type::size) return units::format_size(value);
+    if (type == Type::percent) return std::to_string(value) + "%";
     if (type != Type::duration) return std::to_string(value);
     return units::format_duration(Duration{value});
 }
 
 std::string_view wanted(Type type) {
     if (type == Type::size) return "a size such as 64k or 10m";
+    if (type == Type::percent) return "a percentage such as 20%";
     return type == Type::duration ? "a duration such as 500ms, 60s or 1h" : "a number";
 }
 

@@ -26,6 +26,7 @@ Every key, from the tables that the parser uses. Regenerate after a change of a 
 std::string limit(Type type, std::uint64_t value) {
     if (type == Type::size) return units::format_size(value);
     if (type == Type::duration) return units::format_duration(Duration{value});
+    if (type == Type::percent) return std::to_string(value) + "%";
     return std::to_string(value);
 }
 
@@ -36,7 +37,8 @@ std::string range_of(const Key& key) {
         return words;
     }
     const bool number =
-        key.type == Type::count || key.type == Type::size || key.type == Type::duration;
+        key.type == Type::count || key.type == Type::size || key.type == Type::duration ||
+        key.type == Type::percent;
     const bool lower = key.range.min != 0;
     const bool upper = key.range.max != UINT64_MAX;
     if (!number || (!lower && !upper)) return "";

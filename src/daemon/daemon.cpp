@@ -9,6 +9,7 @@
 #include "daemon/privileges.hpp"
 #include "daemon/reload.hpp"
 #include "daemon/status_text.hpp"
+#include "daemon/upstream_verb.hpp"
 #include "proxyd/base/log.hpp"
 
 namespace proxyd::daemon {
@@ -82,6 +83,7 @@ void Daemon::answer(const std::string& line, const server::ControlServer::Respon
             respond({kSuccess, json ? status_json(status) : status_text(status)});
         });
     }
+    if (is_upstream_line(line)) return respond(answer_upstream(server_, line));
     if (line == "quit" || line == "stop") {
         respond({kSuccess, line == "quit" ? "proxyd: draining\n" : "proxyd: stopping\n"});
         return line == "quit" ? quit() : stop();

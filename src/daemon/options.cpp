@@ -14,6 +14,8 @@ const std::vector<std::string> kSignals{"reload", "quit", "stop", "reopen"};
 const std::vector<std::string> kPlannedVerbs{"explain", "hash-password", "schema", "convert",
                                              "cache"};
 
+const std::vector<std::string> kOrders{"list", "drain", "down", "up"};
+
 /// The letters are nginx's.
 struct Flags {
     bool test = false, dump = false, version = false, build_info = false;
@@ -32,7 +34,7 @@ void add_letters(CLI::App& app, Options& options, Flags& flags) {
     app.add_option("-e", options.error_log, "error log: stderr, syslog or a file");
     app.add_flag("-v", flags.version, "show the version");
     app.add_flag("-V", flags.build_info, "show version, compiler, libraries and features");
-    app.add_flag("--json", options.json, "answer in JSON (status)");
+    app.add_flag("--json", options.json, "answer in JSON (status, upstream list)");
 }
 
 void add_verbs(CLI::App& app, Options& options) {
@@ -51,6 +53,13 @@ void add_verbs(CLI::App& app, Options& options) {
     proxy->add_option("--from", options.from, "listen here, as in :8080")->required();
     proxy->add_option("--to", options.to, "the upstream, as in 3000 or 10.0.0.5:3000")->required();
     verb("status", "workers, connections and the peers of each upstream", Verb::status);
+    auto* const upstream =
+        verb("upstream", "list servers; take them out of service and back", Verb::upstream);
+    upstream->add_option(
+        "ORDER", options.order,
+        "list; drain: only clients that stick to it; down: no request; up: as usual");
+    upstream->add_option("NAME", options.upstream, "the upstream");
+    upstream->add_option("SERVER", options.server, "its server; all of them when not given");
 }
 
 ParsedOptions usage(const std::string& message) {
@@ -90,7 +99,25 @@ ParsedOptions unknown_word(const CLI::App& app) {
     return usage(with_suggestion("unknown verb '" + typed + "'", typed, verbs));
 }
 
+/// Orders are few: what is missing or misspelt is said here.
+std::string wrong_order(const Options& options) {
+    if (options.order.empty()) return "'upstream' wants list, drain, down or up";
+    if (std::ranges::find(kOrders, options.order) == kOrders.end()) {
+        return with_suggestion("unknown order '" + options.order + "' for upstream", options.order,
+                               kOrders);
+    }
+    if (options.order != "list" && options.upstream.empty()) {
+        return "'upstream " + options.order + "' wants the name of an upstream";
+    }
+    const bool tidy =
+        (options.upstream + options.server).find_first_of("\t\n") == std::string::npos;
+    return tidy ? "" : "a name with a tab or a line feed cannot be given";
+}
+
 ParsedOptions checked(Options options, const Flags& flags) {
+    if (options.verb == Verb::upstream) {
+        if (std::string wrong = wrong_order(options); !wrong.empty()) return usage(wrong);
+    }
     if (!options.signal.empty()) options.verb = Verb::send_signal;
     if (flags.test) options.verb = Verb::test;
     if (flags.dump) options.verb = Verb::dump;

@@ -8,7 +8,18 @@
 
 namespace proxyd::daemon {
 
-enum class Verb { run, test, dump, send_signal, version, build_info, demo, reverse_proxy, status };
+enum class Verb {
+    run,
+    test,
+    dump,
+    send_signal,
+    version,
+    build_info,
+    demo,
+    reverse_proxy,
+    status,
+    upstream,
+};
 
 /// The command line as values.
 struct Options {
@@ -21,6 +32,8 @@ struct Options {
     bool json = false;
     bool once = false;     ///< demo
     std::string from, to;  ///< reverse-proxy
+    std::string order;     ///< upstream: list, drain, down or up
+    std::string upstream, server;
     std::string text;      ///< a configuration that is no file (reverse-proxy)
 
     [[nodiscard]] config::LoadOptions load_options() const { return {config, overrides, text}; }

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <boost/json.hpp>
+#include <ctime>
 
 #include "daemon/build_info.hpp"
 
@@ -13,13 +14,27 @@ namespace {
 
 namespace json = boost::json;
 
+/// "2026-01-31T12:00:00Z"
+std::string time_text(std::int64_t unix_time) {
+    const auto seconds = static_cast<std::time_t>(unix_time);
+    std::tm parts{};
+    ::gmtime_r(&seconds, &parts);
+    char text[32];
+    return {text, std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts)};
+}
+
 std::string peer_line(const server::PeerStatus& peer) {
     std::string state = peer.state;
     if (!peer.cause.empty()) state += " (" + peer.cause + ")";
+    std::string checks;
+    if (peer.checked) {
+        checks = fmt::format(", checks {} passed {} failed", peer.checks_passed,
+                             peer.checks_failed);
+    }
     return fmt::format(
-        "  {:<24} {}{}: weight {}, in flight {}, requests {}, failures {}, idle {}\n", peer.address,
-        state, peer.backup ? ", backup" : "", peer.weight, peer.in_flight, peer.requests,
-        peer.failures, peer.idle_connections);
+        "  {:<24} {}{}: weight {}, in flight {}, requests {}, failures {}, idle {}{}, since {}\n",
+        peer.address, state, peer.backup ? ", backup" : "", peer.weight, peer.in_flight,
+        peer.requests, peer.failures, peer.idle_connections, checks, time_text(peer.since));
 }
 
 /// Nothing where nobody asked for copies.
@@ -43,20 +58,37 @@ json::object mirrors_object(const server::Status& status) {
 
 json::object peer_object(const server::PeerStatus& peer) {
     return {{"address", peer.address},
+            {"server", peer.server},
             {"state", peer.state},
             {"cause", peer.cause},
+            {"since", time_text(peer.since)},
+            {"ordered", peer.ordered},
             {"weight", peer.weight},
             {"backup", peer.backup},
             {"in_flight", peer.in_flight},
             {"requests", peer.requests},
             {"failures", peer.failures},
-            {"idle_connections", peer.idle_connections}};
+            {"idle_connections", peer.idle_connections},
+            {"checked", peer.checked},
+            {"checks_passed", peer.checks_passed},
+            {"checks_failed", peer.checks_failed},
+            {"last_check", peer.last_check}};
 }
 
 json::object upstream_object(const server::UpstreamStatus& upstream) {
     json::array peers;
     for (const server::PeerStatus& peer : upstream.peers) peers.push_back(peer_object(peer));
-    return {{"name", upstream.name}, {"waiting", upstream.waiting}, {"peers", std::move(peers)}};
+    return {{"name", upstream.name},
+            {"waiting", upstream.waiting},
+            {"retries", upstream.retries},
+            {"retries_refused", upstream.retries_refused},
+            {"peers", std::move(peers)}};
+}
+
+json::array upstream_array(const std::vector<server::UpstreamStatus>& upstreams) {
+    json::array all;
+    for (const auto& upstream : upstreams) all.push_back(upstream_object(upstream));
+    return all;
 }
 
 }  // namespace
@@ -81,19 +113,29 @@ std::string status_text(const server::Status& status) {
         version(), ::getpid(), status.draining ? ", draining" : "", status.workers,
         status.generation, status.connections, status.exchanges, status.requests,
         fmt::join(status.listeners, ", "));
-    text += mirrors_line(status);
-    for (const server::UpstreamStatus& upstream : status.upstreams) {
+    return text + mirrors_line(status) + upstreams_text(status.upstreams);
+}
+
+std::string upstreams_text(const std::vector<server::UpstreamStatus>& upstreams) {
+    std::string text;
+    for (const server::UpstreamStatus& upstream : upstreams) {
         text += "upstream " + upstream.name;
         if (upstream.waiting != 0) text += fmt::format(", waiting {}", upstream.waiting);
-        text += '\n';
+        if (upstream.retries != 0 || upstream.retries_refused != 0) {
+            text += fmt::format(": retries {}, refused by retry.budget {}", upstream.retries,
+                                upstream.retries_refused);
+        }
+        text += "\n";
         for (const server::PeerStatus& peer : upstream.peers) text += peer_line(peer);
     }
     return text;
 }
 
+std::string upstreams_json(const std::vector<server::UpstreamStatus>& upstreams) {
+    return json::serialize(json::object{{"upstreams", upstream_array(upstreams)}}) + "\n";
+}
+
 std::string status_json(const server::Status& status) {
-    json::array upstreams;
-    for (const auto& upstream : status.upstreams) upstreams.push_back(upstream_object(upstream));
     const json::object object{
         {"version", version()},
         {"pid", ::getpid()},
@@ -105,7 +147,7 @@ std::string status_json(const server::Status& status) {
         {"requests", status.requests},
         {"mirrors", mirrors_object(status)},
         {"listeners", json::array(status.listeners.begin(), status.listeners.end())},
-        {"upstreams", std::move(upstreams)}};
+        {"upstreams", upstream_array(status.upstreams)}};
     return json::serialize(object) + "\n";
 }
 

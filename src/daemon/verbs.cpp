@@ -10,6 +10,7 @@
 #include "daemon/options.hpp"
 #include "daemon/remote.hpp"
 #include "daemon/reverse_proxy.hpp"
+#include "daemon/upstream_verb.hpp"
 
 namespace proxyd::daemon {
 namespace {
@@ -23,6 +24,8 @@ int run(const Options& options) {
             return call_running(options, options.signal);
         case Verb::status:
             return call_running(options, options.json ? "status --json" : "status");
+        case Verb::upstream:
+            return call_running(options, upstream_line(options));
         case Verb::version:
             fmt::print("proxyd {}\n", version());
             return kSuccess;

@@ -62,4 +62,8 @@ void log_attempt(Exchange& exchange, const Error& why, bool stale) {
     write(exchange, why, stale ? log::Level::debug : log::Level::warn, "asking again after ");
 }
 
+void log_over_budget(Exchange& exchange, const Error& why) {
+    write(exchange, why, log::Level::warn, "not asked again, retry.budget is used up: ");
+}
+
 }  // namespace proxyd::proxy

@@ -13,5 +13,7 @@ void log_error(Exchange& exchange, const Error& why);
 /// The same for a try after which the request goes out once more: a warning, or only debug where
 /// a pooled connection had died.
 void log_attempt(Exchange& exchange, const Error& why, bool stale);
+/// The same for one that retry.budget kept from going out once more.
+void log_over_budget(Exchange& exchange, const Error& why);
 
 }  // namespace proxyd::proxy

@@ -196,35 +196,50 @@ Forward::Next Forward::after(const Error& why) {
         ++stale_;
         return Next::same_peer;
     }
-    if (why.source != Source::upstream || why.code == Reason::no_live_upstream) {
-        return Next::give_up;
-    }
+    const bool nobody =
+        why.code == Reason::no_live_upstream || why.code == Reason::no_healthy_upstream;
+    if (why.source != Source::upstream || nobody) return Next::give_up;
     attempts_.failed(why);
     const auto word = retry_word(why.code);
     if (!word) return Next::give_up;
-    return may_ask_another(*word, why.retry == Retry::yes) ? Next::other_peer : Next::give_up;
+    return may_ask_another(*word, why) ? Next::other_peer : Next::give_up;
 }
 
-bool Forward::may_ask_another(config::RetryOn word, bool nothing_sent) const {
+bool Forward::may_ask_another(config::RetryOn word, const Error& why) {
     const config::Retry& retry = settings_.retry;
     const unsigned limit = retry.attempts != 0 ? retry.attempts : UINT32_MAX;
+    const bool nothing_sent = why.retry == Retry::yes;
     return retry.has(word) && attempts_.count() < limit && body_.replayable() &&
            (nothing_sent || idempotent_ || retry.non_idempotent) &&
            (retry.timeout.count() == 0 || exchange_.elapsed() < retry.timeout.count()) &&
-           attempts_.another_peer_left();
+           attempts_.another_peer_left() && within_budget(why) &&
+           attempts_.reserve_next(why.code != Reason::upstream_status);
+}
+
+/// Where nothing was sent, a second peer gets no more than the first was spared.
+bool Forward::within_budget(const Error& why) {
+    const upstream::Group& group = *exchange_.plan->group;
+    if (why.retry == Retry::yes) {
+        group.state().budget.take_free();
+        return true;
+    }
+    if (group.state().budget.take(group.attempts(), settings_.retry.budget)) return true;
+    log_over_budget(exchange_, why);
+    return false;
 }
 
 /// What a status says of its peer's health; false when another peer shall be asked instead.
 bool Forward::settles(int status) {
+    const Error why(Reason::upstream_status, Source::upstream);
     const auto word = retry_word(status);
     const bool listed = word && settings_.retry.has(*word);
     // 403 and 404 are about the request, whoever lists them (nginx's max_fails counts neither).
     if (listed && *word != config::RetryOn::http_403 && *word != config::RetryOn::http_404) {
-        attempts_.failed(Error(Reason::upstream_status, Source::upstream));
+        attempts_.failed(why);
     } else {
         attempts_.succeeded();
     }
-    return !listed || !may_ask_another(*word, false);
+    return !listed || !may_ask_another(*word, why);
 }
 
 /// For the log: whom we asked and what came of it.

@@ -32,7 +32,8 @@ class Forward {
     void stop_upload();
     Task<void> end_attempt();
     [[nodiscard]] Next after(const Error& why);
-    [[nodiscard]] bool may_ask_another(config::RetryOn word, bool nothing_sent) const;
+    [[nodiscard]] bool may_ask_another(config::RetryOn word, const Error& why);
+    [[nodiscard]] bool within_budget(const Error& why);
     [[nodiscard]] bool settles(int status);
     void note_try(int status);
 

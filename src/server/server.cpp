@@ -5,13 +5,18 @@
 #include <algorithm>
 
 #include "generation_builder.hpp"
+#include "health_thread.hpp"
 #include "listeners.hpp"
+#include "peer_orders.hpp"
 #include "proxyd/base/log.hpp"
 #include "status.hpp"
 #include "worker.hpp"
 
 namespace proxyd::server {
 namespace {
+
+/// What RetryBudget::tick() wants.
+constexpr std::chrono::milliseconds kBudgetTick{1'000};
 
 /// Client connections leave this many descriptors to backends and logs.
 std::uint64_t connection_limit() {
@@ -24,7 +29,11 @@ std::uint64_t connection_limit() {
 }  // namespace
 
 struct Server::Impl {
-    explicit Impl(async::Loop& its_control) : control(its_control) {}
+    explicit Impl(async::Loop& its_control)
+        : control(its_control),
+          budget_tick(
+              control.wheel(), [](void* self) { static_cast<Impl*>(self)->tick_budgets(); },
+              this) {}
 
     Result<void> start(std::shared_ptr<const config::Snapshot> snapshot);
     Result<void> adopt(NextGeneration next);
@@ -32,6 +41,7 @@ struct Server::Impl {
     void stop();
     void deliver(Accepted accepted);
     void make_listeners();
+    void tick_budgets();
     [[nodiscard]] bool may_accept() const;
 
     async::Loop& control;
@@ -39,6 +49,8 @@ struct Server::Impl {
     std::shared_ptr<const proxy::Generation> generation;
     std::vector<std::unique_ptr<Worker>> workers;
     std::unique_ptr<Listeners> listeners;
+    HealthThread health;
+    async::Deadline budget_tick;
     std::uint64_t max_connections = connection_limit();
     std::uint64_t generation_number = 1;
     std::size_t next_worker = 0;
@@ -98,7 +110,17 @@ Result<void> Server::Impl::start(std::shared_ptr<const config::Snapshot> snapsho
     }
     for (unsigned i = 0; i < workers.size(); ++i) workers[i]->start(generation, i);
     listeners->commit(std::move(*prepared));
+    health.watch(*generation);
+    tick_budgets();
     return {};
+}
+
+/// A lone server has nobody to retry on.
+void Server::Impl::tick_budgets() {
+    for (const auto& [name, group] : generation->groups()) {
+        if (group->peers().size() > 1) group->state().budget.tick(group->attempts());
+    }
+    budget_tick.arm(kBudgetTick);
 }
 
 Result<void> Server::Impl::adopt(NextGeneration next) {
@@ -108,6 +130,7 @@ Result<void> Server::Impl::adopt(NextGeneration next) {
     ++generation_number;
     for (auto& worker : workers) worker->set_generation(generation);
     listeners->commit(std::move(*prepared));
+    health.watch(*generation);
     builder.adopted(next);
     return {};
 }
@@ -135,6 +158,8 @@ void Server::Impl::drain(std::chrono::milliseconds limit, std::function<void()> 
 
 void Server::Impl::stop() {
     if (listeners) listeners->close_all();
+    budget_tick.disarm();
+    health.stop();
     for (auto& worker : workers) worker->stop();
     listeners.reset();
     workers.clear();
@@ -172,13 +197,22 @@ std::shared_ptr<const config::Snapshot> Server::snapshot() const {
     return impl_->generation ? impl_->generation->shared_snapshot() : nullptr;
 }
 
+std::vector<UpstreamStatus> Server::upstreams() const {
+    return upstream_status(*impl_->generation, impl_->control.now());
+}
+
+std::vector<std::string> Server::order_peers(const std::string& upstream,
+                                             const std::string& server, PeerOrder order) {
+    return give_order(*impl_->generation, upstream, server, order);
+}
+
 void Server::status(std::function<void(Status)> done) {
     Status status;
     status.generation = impl_->generation_number;
     status.workers = static_cast<unsigned>(impl_->workers.size());
     status.draining = impl_->draining;
     status.listeners = impl_->listeners->describe();
-    status.upstreams = upstream_status(*impl_->generation, impl_->control.now());
+    status.upstreams = upstreams();
     collect_worker_status(impl_->control, impl_->workers, std::move(status), std::move(done));
 }
 

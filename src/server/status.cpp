@@ -1,19 +1,57 @@
 #include "status.hpp"
 
+#include <ctime>
 #include <utility>
 
 namespace proxyd::server {
 namespace {
 
-PeerStatus peer_status(const upstream::Peer& peer, std::int64_t now) {
+std::string_view order_word(upstream::Admin order) {
+    switch (order) {
+        case upstream::Admin::drain:
+            return "drain";
+        case upstream::Admin::down:
+            return "down";
+        case upstream::Admin::up:
+            break;
+    }
+    return "up";
+}
+
+/// What keeps requests away, the strongest first.
+void describe_state(PeerStatus& status, const upstream::Peer& peer, std::int64_t now) {
+    const upstream::PeerState& state = *peer.state;
+    if (peer.down) {
+        status.state = "down";
+    } else if (status.ordered != "up") {
+        status.state = status.ordered;
+        status.cause = "ordered";
+    } else if (state.unhealthy.load(std::memory_order_relaxed)) {
+        status.state = "unhealthy";
+        status.cause = status.last_check;
+    } else if (state.failed_at(now)) {
+        status.state = "failed";
+        status.cause = word(state.last_failure());
+    } else {
+        status.state = "up";
+    }
+}
+
+PeerStatus peer_status(const upstream::Peer& peer, bool checked, std::int64_t now) {
     PeerStatus status;
     const upstream::PeerState& state = *peer.state;
+    const upstream::PeerState::Checks checks = state.checks();
     status.address = peer.address;
+    status.server = peer.server;
     status.weight = peer.weight;
     status.backup = peer.backup;
-    const bool failed = state.failed_at(now);
-    status.state = peer.down ? "down" : failed ? "failed" : "up";
-    if (failed) status.cause = word(state.last_failure());
+    status.ordered = order_word(state.admin.load(std::memory_order_relaxed));
+    status.since = std::time(nullptr) - (now - state.since(now)) / 1000;
+    status.checked = checked && !peer.down;
+    status.checks_passed = checks.passed;
+    status.checks_failed = checks.failed;
+    status.last_check = checks.last;
+    describe_state(status, peer, now);
     status.in_flight = state.in_flight.load(std::memory_order_relaxed);
     status.requests = state.requests.load(std::memory_order_relaxed);
     status.failures = state.failures.load(std::memory_order_relaxed);
@@ -38,8 +76,11 @@ std::vector<UpstreamStatus> upstream_status(const proxy::Generation& generation,
         status.name = name;
         status.waiting = group->waiting().size();
         for (const upstream::Peer& peer : group->peers()) {
-            status.peers.push_back(peer_status(peer, now));
+            status.peers.push_back(
+                peer_status(peer, group->settings().health_check != nullptr, now));
         }
+        status.retries = group->state().budget.retries();
+        status.retries_refused = group->state().budget.refused();
         all.push_back(std::move(status));
     }
     return all;

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "connection_pool.hpp"
+#include "health_passive.hpp"
 #include "proxyd/net/connector.hpp"
 
 namespace proxyd::upstream {
@@ -105,6 +106,7 @@ Attempts::Attempts(WorkerPools& pools, const Group& group, const AttemptSettings
 
 Attempts::~Attempts() {
     answered();
+    if (reserved_ >= 0) group_.release(group_.peers()[static_cast<std::size_t>(reserved_)]);
 }
 
 void Attempts::answered() noexcept {
@@ -139,14 +141,32 @@ std::string Attempts::addresses() const {
     return all;
 }
 
+bool Attempts::take_place() noexcept {
+    if (reserved_ < 0 && !others_wait()) reserved_ = group_.pick(request());
+    return reserved_ >= 0;
+}
+
+bool Attempts::reserve_next(bool may_wait) noexcept {
+    return take_place() || (may_wait && has_queue() && another_peer_left());
+}
+
 bool Attempts::another_peer_left() const noexcept {
     const Group::Outlook outlook = group_.outlook(request());
-    return outlook == Group::Outlook::open ||
-           (outlook == Group::Outlook::busy && group_.settings().queue.size != 0);
+    return outlook == Group::Outlook::open || (outlook == Group::Outlook::busy && has_queue());
+}
+
+/// The queue takes whom no peer can; nobody overtakes those who wait there.
+bool Attempts::has_queue() const noexcept {
+    return group_.settings().queue.size != 0;
+}
+bool Attempts::others_wait() const noexcept {
+    return has_queue() && group_.waiting().size() != 0;
 }
 
 Error Attempts::no_peer() const {
-    return Error(Reason::no_live_upstream, Source::upstream, Retry::no,
+    const Reason why =
+        out_of_service(group_) ? Reason::no_healthy_upstream : Reason::no_live_upstream;
+    return Error(why, Source::upstream, Retry::no,
                  "no server of upstream '" + group_.settings().name + "' is available");
 }
 
@@ -161,16 +181,14 @@ Task<Attempts::Opened> Attempts::open(bool may_fail, bool fresh) {
         return connect();  // the same try, on a connection that lives
     }
     answered();
-    // Nobody overtakes those who wait.
-    const bool queued = group_.settings().queue.size != 0 && group_.waiting().size() != 0;
-    const PickRequest wanted = request();
-    const int index = queued ? -1 : group_.pick(wanted);
-    if (index >= 0) {
-        take_over(index);
+    if (take_place()) {
+        take_over(std::exchange(reserved_, -1));
         return open_at_peer(may_fail);
     }
-    if (!queued && group_.outlook(wanted) == Group::Outlook::dead) return Task<Opened>(no_peer());
-    if (group_.settings().queue.size == 0) return Task<Opened>(busy(Reason::upstream_busy));
+    if (!others_wait() && group_.outlook(request()) == Group::Outlook::dead) {
+        return Task<Opened>(no_peer());
+    }
+    if (!has_queue()) return Task<Opened>(busy(Reason::upstream_busy));
     return wait_in_line(may_fail);
 }
 

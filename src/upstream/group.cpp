@@ -1,7 +1,7 @@
 #include "proxyd/upstream/group.hpp"
 
 #include "balancer/balancer.hpp"
-#include "proxyd/base/log.hpp"
+#include "health_passive.hpp"
 #include "upstream/peer_list.hpp"
 
 namespace proxyd::upstream {
@@ -55,15 +55,17 @@ Group::Outlook Group::outlook(const PickRequest& request) const noexcept {
         if (candidates.fit(i)) return Outlook::open;
         if (candidates.full(i)) outlook = Outlook::busy;
     }
-    return outlook;}
+    return outlook;
+}
+
+std::uint64_t Group::attempts() const noexcept {
+    std::uint64_t all = 0;
+    for (const Peer& peer : peers_) all += peer.state->requests.load(std::memory_order_relaxed);
+    return all;
+}
 
 void Group::report_failure(const Peer& peer, std::int64_t now, Reason why) const {
-    // A lone server is never taken out: there is nobody else to ask.
-    const unsigned max_fails = usable_ == 1 ? 0 : peer.max_fails;
-    if (!peer.state->failed(now, max_fails, peer.fail_timeout, why)) return;
-    peer.state->slow_start.out();
-    log::warn("upstream '{}': {} is taken out for {} ms after {} failures ({})", settings_->name,
-              peer.address, peer.fail_timeout, peer.max_fails, word(why));
+    note_failure(*this, peer, now, why);
 }
 
 void Group::report_success(const Peer& peer) const noexcept {

@@ -1,6 +1,42 @@
 #include "proxyd/upstream/peer_state.hpp"
 
+#include <algorithm>
+
+#include "proxyd/async/deadline_wheel.hpp"
+
 namespace proxyd::upstream {
+
+PeerState::PeerState(std::size_t id) : id_(id), since_(async::coarse_clock().now()) {}
+
+void PeerState::changed() noexcept {
+    since_.store(async::coarse_clock().now(), std::memory_order_relaxed);
+}
+
+void PeerState::order(Admin what) noexcept {
+    if (admin.exchange(what, std::memory_order_relaxed) != what) changed();
+}
+
+void PeerState::set_unhealthy(bool value) noexcept {
+    if (unhealthy.exchange(value, std::memory_order_relaxed) != value) changed();
+}
+
+void PeerState::note_check(bool passed, std::string_view cause) {
+    const std::lock_guard lock(checks_mutex_);
+    ++(passed ? checks_.passed : checks_.failed);
+    checks_.last = passed ? "passed" : cause;
+}
+
+PeerState::Checks PeerState::checks() const {
+    const std::lock_guard lock(checks_mutex_);
+    return checks_;
+}
+
+/// The end of a rest is a change that nobody had to make.
+std::int64_t PeerState::since(std::int64_t now) const noexcept {
+    const std::int64_t changed_at = since_.load(std::memory_order_relaxed);
+    const std::int64_t until = down_until_.load(std::memory_order_relaxed);
+    return until <= now ? std::max(changed_at, until) : changed_at;
+}
 
 bool PeerState::admit(std::int64_t now, std::int64_t fail_timeout) noexcept {
     std::int64_t until = down_until_.load(std::memory_order_relaxed);
@@ -11,10 +47,14 @@ bool PeerState::admit(std::int64_t now, std::int64_t fail_timeout) noexcept {
 }
 
 void PeerState::succeeded() noexcept {
-    if (down_until_.load(std::memory_order_relaxed) != 0) {
-        down_until_.store(0, std::memory_order_relaxed);
-        fails_.store(0, std::memory_order_relaxed);
-    }
+    if (down_until_.load(std::memory_order_relaxed) != 0) end_rest();
+}
+
+void PeerState::end_rest() noexcept {
+    const bool rested =
+        down_until_.exchange(0, std::memory_order_relaxed) > async::coarse_clock().now();
+    fails_.store(0, std::memory_order_relaxed);
+    if (rested) changed();
 }
 
 bool PeerState::failed(std::int64_t now, unsigned max_fails, std::int64_t fail_timeout,
@@ -30,6 +70,7 @@ bool PeerState::failed(std::int64_t now, unsigned max_fails, std::int64_t fail_t
     const unsigned fails = fails_.fetch_add(1, std::memory_order_relaxed) + 1;
     if (fails < max_fails && !on_trial) return false;
     down_until_.store(now + fail_timeout, std::memory_order_relaxed);
+    if (!on_trial) changed();
     return !on_trial;
 }
 

@@ -105,6 +105,25 @@ hosts:
     EXPECT_EQ(good.request_count(), 0);
 }
 
+TEST(Retry, NoNewAttemptBehindTheTimeLimit) {
+    const auto silent = FakeUpstream::scripted([](UpstreamConnection& connection) {
+        Request request;
+        if (connection.read_request(request)) (void)connection.wait_for_close();
+    });
+    FakeUpstream good;
+    for (const std::string limit : {"200ms", "20s"}) {
+        SCOPED_TRACE(limit);
+        const int before = good.request_count();
+        Daemon daemon("upstreams:\n  app:\n    servers: [\"127.0.0.1:@UP1@\", { address: "
+                      "\"127.0.0.1:@UP2@\", backup: true }]\n    timeouts: { read: 500ms }\n"
+                      "    retry: { on: [timeout], timeout: " +
+                          limit + " }\nhosts: { \"*\": app }\n",
+                      ups(*silent, good));
+        EXPECT_EQ(get_once(daemon.http(), "/").status, limit == "20s" ? 200 : 504);
+        EXPECT_EQ(good.request_count() - before, limit == "20s" ? 1 : 0);
+    }
+}
+
 TEST(Retry, InvalidHeaderGoesOnWhenListed) {
     const auto garbage = FakeUpstream::scripted([](UpstreamConnection& connection) {
         Request request;

@@ -36,7 +36,6 @@ TEST(NotBuiltYet, EveryKeyOfTheContractSaysSo) {
         {"http2", top("client: { http2: { max_concurrent_streams: 5 } }")},
         {"tls", top("listeners: { https: { address: \":443\", tls: true } }")},
         {"proxy_protocol", top("listeners: { http: { address: \":80\", proxy_protocol: on } }")},
-        {"health_check", group("health_check: { path: / }")},
         {"tls", group("tls: { enabled: true }")},
         {"http2", group("http2: true")},
         {"proxy_protocol", group("proxy_protocol: v1")},

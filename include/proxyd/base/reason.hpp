@@ -38,6 +38,7 @@ namespace proxyd {
     X(upstream_status, 0, "the upstream answered with a status that retry.on lists")           \
     X(upstream_body_cut, 0, "the upstream's answer ended early")                               \
     X(no_live_upstream, 502, "no server of the upstream is available")                         \
+    X(no_healthy_upstream, 503, "every server of the upstream is unhealthy or out by order")   \
     X(overloaded, 503, "the proxy is out of resources")                                        \
     X(upstream_busy, 503, "every server of the upstream is at max_conns")                      \
     X(queue_full, 503, "as many requests as queue.size allows wait for the upstream")          \

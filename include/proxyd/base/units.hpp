@@ -24,6 +24,8 @@ struct Rate {
 [[nodiscard]] std::optional<Duration> parse_duration(std::string_view text) noexcept;
 /// Bytes; k, m, g and t (either case) are powers of 1024.
 [[nodiscard]] std::optional<std::uint64_t> parse_size(std::string_view text) noexcept;
+/// "20%" or "20": whole ones only.
+[[nodiscard]] std::optional<std::uint64_t> parse_percent(std::string_view text) noexcept;
 /// `10r/s`, `60r/m`, `100r/h`.
 [[nodiscard]] std::optional<Rate> parse_rate(std::string_view text) noexcept;
 

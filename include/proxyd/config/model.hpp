@@ -82,6 +82,29 @@ struct Server {
     bool down = false;
 };
 
+/// Active checks of an upstream's servers.
+struct HealthCheck {
+    enum class Type : std::uint8_t {
+        http,
+        tcp,  ///< the connection is enough
+    } type = Type::http;
+    std::string path = "/";
+    std::string host;  ///< empty = the server's address
+    std::string method = "GET";
+    std::uint16_t port = 0;  ///< 0 = the server's own
+    Duration interval{5'000};
+    Duration timeout{2'000};  ///< of the whole check
+    struct Statuses {
+        int first = 200, last = 399;
+        friend bool operator==(const Statuses&, const Statuses&) = default;
+    };
+    std::vector<Statuses> expect{Statuses{}};
+    std::string body;  ///< empty = any; what the answer must hold, or "~expression"
+    unsigned rise = 2;
+    unsigned fall = 3;
+    friend bool operator==(const HealthCheck&, const HealthCheck&) = default;
+};
+
 /// nginx's proxy_next_upstream words.
 enum class RetryOn : std::uint32_t {
     error = 1,
@@ -102,6 +125,7 @@ struct Retry {
     unsigned attempts = 3;  ///< in all; 1 = no retry, 0 = as many as there are servers
     Duration timeout{0};    ///< no new attempt after this; 0 = none
     bool non_idempotent = false;
+    unsigned budget = 20;  ///< percent of the requests that may be retries
     [[nodiscard]] bool has(RetryOn word) const noexcept {
         return (on & static_cast<std::uint32_t>(word)) != 0;
     }
@@ -156,6 +180,8 @@ struct Upstream {
     Duration keepalive_timeout{60'000};
     std::uint64_t keepalive_requests = 10'000;
     Retry retry;
+    unsigned max_ejected = 50;  ///< percent of the servers that may rest after failures
+    std::shared_ptr<const HealthCheck> health_check;  ///< null = none
     Timeouts timeouts;
     std::optional<Sticky> sticky;
     Origin origin;

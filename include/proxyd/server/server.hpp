@@ -21,8 +21,14 @@ namespace proxyd::server {
 /// The numbers behind `proxyd status`.
 struct PeerStatus {
     std::string address;
-    std::string state;  ///< "up", "down" (configured), "failed"
-    std::string cause;  ///< why failed; empty otherwise
+    std::string server;   ///< as configured; several addresses may share it
+    std::string state;    ///< "up", "down" (configured or ordered), "drain", "unhealthy", "failed"
+    std::string cause;    ///< why it is not up; empty when it is, or when it is so configured
+    std::string ordered;  ///< "up", "drain", "down": `proxyd upstream`
+    std::int64_t since = 0;  ///< unix time of the last change of the state
+    bool checked = false;    ///< by active checks
+    std::uint64_t checks_passed = 0, checks_failed = 0;
+    std::string last_check;  ///< "passed", why it failed, or "" before the first
     unsigned weight = 1;
     bool backup = false;
     std::uint64_t in_flight = 0, requests = 0, failures = 0, idle_connections = 0;
@@ -31,7 +37,12 @@ struct UpstreamStatus {
     std::string name;
     std::vector<PeerStatus> peers;
     std::size_t waiting = 0;  ///< requests in its queue
+    std::uint64_t retries = 0;          ///< requests that went to another server
+    std::uint64_t retries_refused = 0;  ///< that did not because of retry.budget
 };
+/// What an operator may say of a server; see upstream::Admin.
+enum class PeerOrder : std::uint8_t { up, drain, down };
+
 struct Status {
     std::uint64_t generation = 1;
     std::uint64_t connections = 0, exchanges = 0, requests = 0;
@@ -80,6 +91,11 @@ class Server {
     Result<void> reopen_logs();
     /// Asks the workers, then calls back on the control loop.
     void status(std::function<void(Status)> done);
+    [[nodiscard]] std::vector<UpstreamStatus> upstreams() const;
+    /// Holds until the next order, reloads included. `server`: an address, or a server as it is
+    /// configured; empty = all. The addresses it was given to; empty = none is called so.
+    std::vector<std::string> order_peers(const std::string& upstream, const std::string& server,
+                                         PeerOrder order);
     [[nodiscard]] std::shared_ptr<const config::Snapshot> snapshot() const;
 
   private:

@@ -59,8 +59,11 @@ class Attempts {
     void succeeded();
     /// The peer has answered all: its place is free for the next request.
     void answered() noexcept;
-    /// Whether open() would have somebody left to ask.
+    /// Whether there may be somebody left to ask.
     [[nodiscard]] bool another_peer_left() const noexcept;
+    /// Takes a place for the next open(), so that what the current try brought is given up only for
+    /// a peer that can be had; `may_wait`: or for the queue.
+    [[nodiscard]] bool reserve_next(bool may_wait) noexcept;
     /// Makes a pending open() return `why`.
     void cancel(const Error& why);
 
@@ -78,6 +81,10 @@ class Attempts {
     Task<Opened> connect();
     Task<Opened> wait_in_line(bool may_fail);
     [[nodiscard]] PickRequest request() const noexcept;
+    [[nodiscard]] bool has_queue() const noexcept;
+    [[nodiscard]] bool others_wait() const noexcept;
+    /// At the peer of the next open(), if not taken yet.
+    [[nodiscard]] bool take_place() noexcept;
     void take_over(int index);
     [[nodiscard]] Error no_peer() const;
     [[nodiscard]] Error busy(Reason reason) const;
@@ -90,6 +97,7 @@ class Attempts {
     Connecting* connecting_ = nullptr;
     Waiting* waiting_ = nullptr;
     PeerSet tried_;
+    int reserved_ = -1;  ///< where the next open() has a place
     unsigned count_ = 0;
     std::array<const Peer*, 8> history_{};  ///< for addresses(); later tries are not listed
     std::chrono::milliseconds connect_time_{0};

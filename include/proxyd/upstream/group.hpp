@@ -19,7 +19,7 @@ namespace proxyd::upstream {
 /// One address of an upstream.
 struct Peer {
     std::string address;  ///< as logged: "127.0.0.1:3000"
-    std::string server;   ///< as configured, one for all addresses of a name; hashed by ketama
+    std::string server;   ///< as configured, shared by the peers of one name; hashed by ketama
     std::shared_ptr<const net::Endpoint> endpoint;
     std::shared_ptr<PeerState> state;
     unsigned weight = 1;
@@ -75,6 +75,10 @@ class Group {
     /// The requests of all workers that wait until a peer is below max_conns.
     [[nodiscard]] WaitingLine& waiting() const noexcept { return state_->waiting; }
 
+    /// Shared by all generations and workers.
+    [[nodiscard]] GroupState& state() const noexcept { return *state_; }
+    /// Attempts on all peers since the start.
+    [[nodiscard]] std::uint64_t attempts() const noexcept;
     void report_failure(const Peer& peer, std::int64_t now, Reason why) const;
     void report_success(const Peer& peer) const noexcept;
     /// Servers that take part: not down by configuration.

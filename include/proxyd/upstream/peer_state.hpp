@@ -5,6 +5,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -12,6 +13,7 @@
 #include "proxyd/upstream/address_book.hpp"
 #include "proxyd/upstream/slow_start.hpp"
 #include "proxyd/upstream/waiting_line.hpp"
+#include "proxyd/upstream/retry_budget.hpp"
 
 namespace proxyd::upstream {
 
@@ -26,12 +28,15 @@ enum class Admin : std::uint8_t {
 /// keeps its name and the address. Counters are relaxed atomics on a cache line of their own.
 class alignas(64) PeerState {
   public:
-    explicit PeerState(std::size_t id) : id_(id) {}
+    explicit PeerState(std::size_t id);
     /// Dense; index of the workers' pools.
     [[nodiscard]] std::size_t id() const noexcept { return id_; }
 
     std::atomic<Admin> admin{Admin::up};
     std::atomic<bool> unhealthy{false};  ///< found by the active checks
+
+    void order(Admin what) noexcept;
+    void set_unhealthy(bool value) noexcept;
 
     std::atomic<std::uint64_t> in_flight{0};  ///< enter() and leave() count
     std::atomic<std::uint64_t> requests{0};
@@ -65,13 +70,27 @@ class alignas(64) PeerState {
         return down_until_.load(std::memory_order_relaxed) > now;
     }
     void succeeded() noexcept;
+    /// Ends its rest, if it has one, and forgets the failures that led to it.
+    void end_rest() noexcept;
     /// True when this failure takes the peer out.
     bool failed(std::int64_t now, unsigned max_fails, std::int64_t fail_timeout, Reason why);
     [[nodiscard]] Reason last_failure() const noexcept {
         return last_failure_.load(std::memory_order_relaxed);
     }
+    /// When what in_service() and failed_at() say changed last (ms, monotonic).
+    [[nodiscard]] std::int64_t since(std::int64_t now) const noexcept;
+
+    /// What the active checks saw; `last`: why the last one failed, "passed", or "" before it.
+    struct Checks {
+        std::uint64_t passed = 0, failed = 0;
+        std::string last;
+    };
+    void note_check(bool passed, std::string_view cause);
+    [[nodiscard]] Checks checks() const;
 
   private:
+    void changed() noexcept;
+
     const std::size_t id_;
     std::atomic<std::int64_t> down_until_{0};    ///< 0 = up
     std::atomic<std::int64_t> window_start_{0};
@@ -79,13 +98,20 @@ class alignas(64) PeerState {
     std::atomic<Reason> last_failure_{Reason::none};
 
   public:
-    SlowStart slow_start;  ///< last: what every choice reads stays on one cache line
+    SlowStart slow_start;  ///< from here on: nothing that every choice reads
+
+  private:
+    std::atomic<std::int64_t> since_;
+    mutable std::mutex checks_mutex_;  ///< never taken by a request
+    Checks checks_;
 };
 
 struct GroupState {
     alignas(64) std::atomic<std::uint64_t> sequence{0};
     alignas(64) std::atomic<std::uint64_t> backup_sequence{0};
     alignas(64) WaitingLine waiting;  ///< for a server below its max_conns
+    alignas(64) RetryBudget budget;
+    std::atomic<std::int64_t> ceiling_told{0};  ///< when the log last heard of max_ejected
 };
 
 /// The named state of all groups: at load time asked for by every new generation, so that the

@@ -73,12 +73,11 @@ class ClientConnection::Stream final : public http::ClientStream,
             }
             if (channel_.input_ended()) co_return ended_early();
             if (data.size() >= channel_.block_size()) channel_.want(limits_.max_header_size);
-            const Channel::Fill filled = co_await channel_.fill(timeouts_.read, !data.empty());
+            const milliseconds left = time_left(!data.empty());
+            if (left.count() < 0) co_return too_late();
+            const Channel::Fill filled = co_await channel_.fill(left, !data.empty());
             if (filled == Channel::Fill::closed) co_return channel_.failure();
-            if (filled == Channel::Fill::late) {
-                co_return Error(Reason::upstream_timeout_read, Source::upstream, Retry::no,
-                                "no answer within timeouts.read");
-            }
+            if (filled == Channel::Fill::late) co_return too_late();
         }
     }
 
@@ -111,6 +110,21 @@ class ClientConnection::Stream final : public http::ClientStream,
         co_return Result<void>{};
     }
 
+    /// timeouts.read is the time until a head begins, and then that of the whole head: one that
+    /// comes byte by byte ends too. Negative: it is over.
+    milliseconds time_left(bool inside) noexcept {
+        if (!inside || timeouts_.read.count() == 0) return timeouts_.read;
+        const async::Milliseconds now = async::coarse_clock().now();
+        if (head_began_ == 0) head_began_ = now;
+        const milliseconds left = timeouts_.read - milliseconds(now - head_began_);
+        return left.count() == 0 ? milliseconds(-1) : left;
+    }
+
+    static Error too_late() {
+        return Error(Reason::upstream_timeout_read, Source::upstream, Retry::no,
+                     "no answer within timeouts.read");
+    }
+
     Error bad(std::string detail) const {
         return Error(Reason::upstream_bad_response, Source::upstream, Retry::no, std::move(detail));
     }
@@ -124,6 +138,7 @@ class ClientConnection::Stream final : public http::ClientStream,
     }
 
     void restart_head() {
+        head_began_ = 0;
         channel_.unpin();
         head_ = http::ResponseHead{};
         scanner_.restart();
@@ -180,6 +195,7 @@ class ClientConnection::Stream final : public http::ClientStream,
     http::ResponseHead head_;
     http::ClientTimeouts timeouts_;
     std::string tail_;
+    async::Milliseconds head_began_ = 0;  ///< set once part of a head is here
     Framing framing_ = Framing::none;
     unsigned informational_ = 0;
     bool head_request_ = false;

@@ -100,5 +100,21 @@ TEST(Options, help_is_a_success_and_names_everything) {
     EXPECT_THAT(parse({"demo", "-h"}).out, HasSubstr("--once"));
 }
 
+TEST(Options, upstream_takes_an_order_a_name_and_a_server) {
+    const auto parsed = parse({"upstream", "drain", "app", "127.0.0.1:3000", "-c", "x.yaml"});
+    ASSERT_TRUE(parsed.options) << parsed.err;
+    EXPECT_EQ(parsed.options->verb, Verb::upstream);
+    EXPECT_EQ(parsed.options->order, "drain");
+    EXPECT_EQ(parsed.options->upstream, "app");
+    EXPECT_EQ(parsed.options->server, "127.0.0.1:3000");
+    EXPECT_EQ(parsed.options->config, "x.yaml");
+    EXPECT_TRUE(parse({"upstream", "list", "--json"}).options->json);
+    EXPECT_EQ(parse({"upstream", "down", "status"}).options->upstream, "status")
+        << "an upstream may be called as a verb is";
+    EXPECT_EQ(parse({"upstream", "down"}).exit_code, 2);
+    EXPECT_EQ(parse({"upstream"}).exit_code, 2);
+    EXPECT_EQ(parse({"upstream", "up", "a\tb"}).exit_code, 2);
+}
+
 }  // namespace
 }  // namespace proxyd::daemon

@@ -62,5 +62,29 @@ TEST(StatusText, json_is_one_object_in_one_line) {
     EXPECT_TRUE(peer.at("backup").as_bool());
 }
 
+TEST(StatusText, checks_retries_and_the_last_change_are_shown) {
+    server::UpstreamStatus app;
+    app.name = "app";
+    app.retries = 4;
+    app.retries_refused = 1;
+    app.peers.resize(1);
+    app.peers[0].address = "127.0.0.1:3001";
+    app.peers[0].state = "unhealthy";
+    app.peers[0].cause = "status 503";
+    app.peers[0].since = 1'769'860'800;
+    app.peers[0].checked = true;
+    app.peers[0].checks_passed = 7;
+    app.peers[0].checks_failed = 3;
+    const std::string text = upstreams_text({app});
+    EXPECT_THAT(text, HasSubstr("upstream app: retries 4, refused by retry.budget 1\n"));
+    EXPECT_THAT(text, HasSubstr("unhealthy (status 503)"));
+    EXPECT_THAT(text, HasSubstr(", checks 7 passed 3 failed, since 2026-01-31T12:00:00Z\n"));
+    const auto json = boost::json::parse(upstreams_json({app}));
+    const auto& peer = json.at("upstreams").at(0).at("peers").at(0);
+    EXPECT_EQ(peer.at("since").as_string(), "2026-01-31T12:00:00Z");
+    EXPECT_EQ(peer.at("checks_failed").to_number<int>(), 3);
+    EXPECT_EQ(json.at("upstreams").at(0).at("retries_refused").to_number<int>(), 1);
+}
+
 }  // namespace
 }  // namespace proxyd::daemon

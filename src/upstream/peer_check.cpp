@@ -1,0 +1,136 @@
+#include "peer_check.hpp"
+
+#include <re2/re2.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "proxyd/base/log.hpp"
+#include "proxyd/base/random.hpp"
+
+namespace proxyd::upstream {
+namespace {
+
+/// The first checks of a start or reload spread over this much.
+constexpr config::Duration kFirstSpread{1'000};
+/// Until another try when too many checks run.
+constexpr config::Duration kBusyPause{50};
+
+std::int64_t random_below(std::int64_t limit) {
+    std::array<std::byte, 8> bytes;
+    random_bytes(bytes);
+    std::uint64_t number = 0;
+    std::memcpy(&number, bytes.data(), sizeof number);
+    return static_cast<std::int64_t>(number %
+                                     static_cast<std::uint64_t>(std::max<std::int64_t>(limit, 1)));
+}
+
+ProbePlan plan_of(const CheckedPeer& peer) {
+    ProbePlan plan;
+    plan.settings = peer.settings;
+    const bool other_port = peer.settings->port != 0 && !peer.endpoint->is_unix();
+    plan.endpoint = other_port ? peer.endpoint->with_port(peer.settings->port) : *peer.endpoint;
+    plan.host = peer.settings->host.empty() ? peer.host : peer.settings->host;
+    if (peer.settings->body.starts_with('~')) {
+        plan.body = std::make_shared<const re2::RE2>(peer.settings->body.substr(1), RE2::Quiet);
+    }
+    return plan;
+}
+
+/// What a passed check contradicts: nobody was there. Not that requests went wrong.
+bool was_gone(Reason why) {
+    return why == Reason::upstream_refused || why == Reason::upstream_unreachable ||
+           why == Reason::upstream_reset || why == Reason::upstream_closed ||
+           why == Reason::upstream_timeout_connect;
+}
+
+}  // namespace
+
+PeerCheck::PeerCheck(HealthChecker& checker, CheckedPeer peer)
+    : checker_(checker),
+      peer_(std::move(peer)),
+      plan_(plan_of(peer_)),
+      next_(
+          checker.loop().wheel(), [](void* self) { static_cast<PeerCheck*>(self)->begin(); },
+          this) {}
+
+bool PeerCheck::same_as(const CheckedPeer& peer) const {
+    return *peer.settings == *peer_.settings && peer.host == peer_.host &&
+           peer.endpoint->text() == peer_.endpoint->text();
+}
+
+void PeerCheck::start() {
+    const auto spread = std::min(peer_.settings->interval, kFirstSpread);
+    next_.arm(config::Duration(1 + random_below(spread.count())));
+}
+
+void PeerCheck::retire() {
+    retired_ = true;
+    next_.disarm();
+    if (probe_ != nullptr) probe_->cancel();
+}
+
+void PeerCheck::begin() {
+    if (checker_.running().size() >= HealthChecker::kMostAtOnce) return next_.arm(kBusyPause);
+    checker_.running().spawn(check(shared_from_this()));
+}
+
+Task<void> PeerCheck::check(std::shared_ptr<PeerCheck> self) {
+    self->began_ = self->checker_.loop().now();
+    HealthProbe probe(self->checker_.loop(), self->plan_);
+    self->probe_ = &probe;
+    const std::string cause = co_await probe.run();
+    self->probe_ = nullptr;
+    if (self->retired_) co_return;
+    if (probe.could_ask()) self->judge(cause);
+    self->schedule(self->began_);
+}
+
+/// A tenth to either side, so that many checks do not keep step.
+void PeerCheck::schedule(async::Milliseconds began) {
+    const std::int64_t interval = peer_.settings->interval.count();
+    const std::int64_t wait = interval * 9 / 10 + random_below(interval / 5);
+    const std::int64_t spent = checker_.loop().now() - began;
+    next_.arm(config::Duration(std::max<std::int64_t>(wait - spent, 1)));
+}
+
+void PeerCheck::judge(const std::string& cause) {
+    peer_.state->note_check(cause.empty(), cause);
+    if (cause.empty()) {
+        failed_in_row_ = 0;
+        ++passed_in_row_;
+        passed();
+    } else {
+        passed_in_row_ = 0;
+        ++failed_in_row_;
+        failed(cause);
+    }
+}
+
+void PeerCheck::passed() {
+    PeerState& state = *peer_.state;
+    if (state.unhealthy.load(std::memory_order_relaxed)) {
+        if (passed_in_row_ < peer_.settings->rise) return;
+        log::info("upstream '{}': {} is healthy again after {} passed checks", peer_.upstream,
+                  peer_.address, passed_in_row_);
+        state.end_rest();
+        state.set_unhealthy(false);
+        return;
+    }
+    const async::Milliseconds now = checker_.loop().now();
+    if (!state.failed_at(now) || !was_gone(state.last_failure())) return;
+    if (state.since(now) > began_) return;  // it failed since then
+    log::info("upstream '{}': {} is back, a check passed", peer_.upstream, peer_.address);
+    state.end_rest();
+}
+
+void PeerCheck::failed(const std::string& cause) {
+    PeerState& state = *peer_.state;
+    if (failed_in_row_ < peer_.settings->fall) return;
+    if (state.unhealthy.load(std::memory_order_relaxed)) return;
+    log::warn("upstream '{}': {} is unhealthy after {} failed checks ({})", peer_.upstream,
+              peer_.address, failed_in_row_, cause);
+    state.set_unhealthy(true);
+}
+
+}  // namespace proxyd::upstream

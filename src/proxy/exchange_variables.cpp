@@ -77,7 +77,11 @@ void Exchange::append_request(Var var, std::string& out) const {
     const http::StreamFacts& facts = stream->facts();
     switch (var) {
         case Var::remote_addr: out += client.text; return;
-        case Var::realip_remote_addr: out += facts.remote_address; return;
+        case Var::realip_remote_addr: out += facts.socket_address; return;
+        case Var::proxy_protocol_addr: out += facts.proxy_protocol_address; return;
+        case Var::proxy_protocol_port:
+            if (facts.proxy_protocol_address.empty()) return;
+            return append_number(out, facts.proxy_protocol_port);
         case Var::remote_port: return append_number(out, client.port);
         case Var::server_addr: out += facts.local_address; return;
         case Var::server_port: return append_number(out, facts.local_port);

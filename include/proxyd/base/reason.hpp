@@ -45,6 +45,8 @@ namespace proxyd {
     X(upstream_timeout_read, 504, "the upstream did not answer in time (timeouts.read)")       \
     X(timeout_total, 504, "the exchange took longer than timeouts.total")                      \
     X(timeout_upgraded, 0, "the tunnel was silent for timeouts.upgraded")                      \
+    X(proxy_protocol_invalid, 0, "the connection does not begin with a PROXY protocol header") \
+    X(proxy_protocol_timeout, 0, "the PROXY protocol header did not arrive in time")           \
     X(version_unsupported, 505, "this version of HTTP is not supported")                       \
     X(tunnel_closed, 0, "the tunnel was closed")
 

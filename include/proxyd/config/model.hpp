@@ -52,6 +52,7 @@ struct Listener {
     std::string name;
     Address address;
     int backlog = 4096;
+    bool proxy_protocol = false;  ///< each connection begins with a PROXY header
     ClientLimits client;
 };
 

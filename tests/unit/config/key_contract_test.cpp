@@ -47,7 +47,7 @@ const std::vector<Promise> kPromises = {
     {"listeners.NAME.address", "':1'"},
     {"listeners.NAME.backlog", "5"},
     {"listeners.NAME.tls", ""},
-    {"listeners.NAME.proxy_protocol", ""},
+    {"listeners.NAME.proxy_protocol", "on"},
     {"listeners.NAME.max_connections", ""},
     {"CLIENT.header_timeout", "5s"},
     {"CLIENT.body_timeout", "5s"},

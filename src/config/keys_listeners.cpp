@@ -52,7 +52,6 @@ constexpr Key kKeys[] = {
      .fallback = "off",
      .doc = "Each connection begins with a PROXY protocol header (v1 or v2) that names its client. "
             "Whoever can connect is believed.",
-     .nginx = "listen",
      .store = store<&Listener::proxy_protocol>},
     {.name = "max_connections", .type = Type::count, .doc = "Connections at one time."},
 };

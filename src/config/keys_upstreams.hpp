@@ -6,6 +6,11 @@ namespace proxyd::config {
 
 extern const Table kServerTable;
 extern const Table kTimeoutsTable;
+extern const Table kUpstreamTlsTable;
+
+/// `tls` of an upstream, once its servers are known; `node` null = not given.
+void read_upstream_tls(Reader& reader, const Node* node, const Position& upstream_at,
+                       Upstream& upstream);
 
 void store_upstreams(Reader& reader, const Key& key, const Node& node, void* snapshot);
 

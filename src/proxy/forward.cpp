@@ -25,12 +25,33 @@ constexpr milliseconds kUploadGrace{1000};
 /// A pool can hold many connections that died together.
 constexpr unsigned kMaxStale = 3;
 
+/// What TLS and the PROXY protocol say to the peer of this exchange.
+void name_ends(const Exchange& exchange, upstream::AttemptSettings& settings) {
+    const config::Upstream& upstream = exchange.plan->group->settings();
+    if (upstream.tls.policy) {
+        std::string text;
+        upstream.tls.server_name.expand(exchange, text);
+        settings.server_name = exchange.arena.copy(text);
+        text.clear();
+        exchange.append(vars::Var::host, {}, text);
+        settings.asked_host = exchange.arena.copy(text);
+    }
+    if (upstream.proxy_protocol != config::ProxyProtocol::off) {
+        const http::StreamFacts& facts = exchange.stream->facts();
+        settings.client = exchange.client.text;
+        settings.client_port = exchange.client.port;
+        settings.local = facts.local_address;
+        settings.local_port = facts.local_port;
+    }
+}
+
 upstream::AttemptSettings attempt_settings(const Exchange& exchange) {
     upstream::AttemptSettings settings;
     settings.connect = exchange.plan->timeouts.connect;
     settings.send = exchange.plan->timeouts.send;
     settings.read = exchange.plan->timeouts.read;
     settings.max_header_size = exchange.policy().buffer_header;
+    name_ends(exchange, settings);
     return settings;
 }
 

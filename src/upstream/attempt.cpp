@@ -3,7 +3,7 @@
 #include <optional>
 
 #include "connection_pool.hpp"
-#include "proxyd/net/connector.hpp"
+#include "dial.hpp"
 
 namespace proxyd::upstream {
 
@@ -18,6 +18,7 @@ struct WorkerPools::Impl {
     }
 
     async::Loop& loop;
+    ClientContexts contexts;
     std::vector<std::unique_ptr<ConnectionPool>> pools;  ///< by PeerState::id()
 };
 
@@ -38,11 +39,16 @@ void WorkerPools::keep_only(const std::vector<bool>& peers) {
         pool->close_idle();
         if (pool->empty()) pool.reset();
     }
+    impl_->contexts.forget_unused();
 }
 
 struct Attempts::Connecting {
-    explicit Connecting(async::Loop& loop) : connector(loop) {}
-    net::Connector connector;
+    explicit Connecting(WorkerPools::Impl& pools) : dial(pools.loop, pools.contexts) {}
+    Dial dial;
+};
+
+struct Attempts::Prepared {
+    Opening opening;
 };
 
 Attempts::Attempts(WorkerPools& pools, const Group& group, const AttemptSettings& settings)
@@ -98,12 +104,13 @@ Task<Result<std::unique_ptr<http::ClientStream>>> Attempts::open(bool may_fail, 
                                   "no server of upstream '" + group_.settings().name +
                                       "' is available"));
     }
+    prepare();
     if (fresh) return connect();
     ConnectionPool& pool = pools_.impl_->pool_of(*peer_);
     pool.configure(group_.settings());
     codec::ClientLimits limits;
     limits.max_header_size = settings_.max_header_size;
-    auto stream = pool.reuse(limits, !may_fail);
+    auto stream = pool.reuse(limits, !may_fail, tag());
     if (!stream) return connect();
     http::ClientTimeouts timeouts;
     timeouts.send = settings_.send;
@@ -112,11 +119,26 @@ Task<Result<std::unique_ptr<http::ClientStream>>> Attempts::open(bool may_fail, 
     return Task<Opened>(std::move(stream));
 }
 
+void Attempts::prepare() {
+    prepared_.reset();
+    const config::Upstream& upstream = group_.settings();
+    if (!peer_->tls && upstream.proxy_protocol == config::ProxyProtocol::off) return;
+    prepared_ = std::make_unique<Prepared>();
+    prepared_->opening = opening_of(upstream, *peer_, settings_);
+}
+
+std::string_view Attempts::tag() const noexcept {
+    return prepared_ ? std::string_view(prepared_->opening.tag) : std::string_view();
+}
+
 Task<Result<std::unique_ptr<http::ClientStream>>> Attempts::connect() {
-    Connecting connecting(pools_.loop());
+    static const Opening plain;
+    const Opening& opening = prepared_ ? prepared_->opening : plain;
+    Connecting connecting(*pools_.impl_);
     connecting_ = &connecting;
     const async::Milliseconds start = pools_.loop().now();
-    auto transport = co_await connecting.connector.connect(*peer_->endpoint, settings_.connect);
+    auto transport =
+        co_await connecting.dial.open(group_.settings(), *peer_, opening, settings_.connect);
     connecting_ = nullptr;
     connect_time_ = std::chrono::milliseconds(pools_.loop().now() - start);
     if (!transport) co_return std::move(transport).error();
@@ -124,7 +146,7 @@ Task<Result<std::unique_ptr<http::ClientStream>>> Attempts::connect() {
     pool.configure(group_.settings());
     codec::ClientLimits limits;
     limits.max_header_size = settings_.max_header_size;
-    auto stream = pool.adopt(std::move(*transport), limits);
+    auto stream = pool.adopt(std::move(*transport), limits, tag());
     http::ClientTimeouts timeouts;
     timeouts.send = settings_.send;
     timeouts.read = settings_.read;
@@ -141,7 +163,7 @@ void Attempts::succeeded() {
 }
 
 void Attempts::cancel(const Error& why) {
-    if (connecting_ != nullptr) connecting_->connector.cancel(why);
+    if (connecting_ != nullptr) connecting_->dial.cancel(why);
 }
 
 }  // namespace proxyd::upstream

@@ -54,6 +54,8 @@ std::shared_ptr<const Group> Group::make(std::shared_ptr<const config::Upstream>
             peer.fail_timeout = server.fail_timeout.count();
             peer.backup = server.backup;
             peer.down = server.down;
+            peer.tls = group->settings_->tls.used_for(server);
+            if (server.address.kind == config::Address::Kind::name) peer.host = server.address.name;
             group->peers_.push_back(std::move(peer));
             group->usable_ += server.down ? 0 : 1;
         }

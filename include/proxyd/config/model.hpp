@@ -14,6 +14,10 @@
 
 /// The configuration as values, complete and validated: every default filled in, every level
 /// merged, every name resolved. Immutable once load() returned it; shared by all threads.
+namespace proxyd::net::tls {
+class ClientPolicy;
+}
+
 namespace proxyd::config {
 
 using Duration = std::chrono::milliseconds;
@@ -32,7 +36,8 @@ struct Address {
     IpAddress ip;      ///< Kind::ip
     std::string name;  ///< Kind::name: host; Kind::unix_socket: path
     std::uint16_t port = 0;
-    bool any = false;  ///< listeners: ":80", every address of both families
+    bool any = false;    ///< listeners: ":80", every address of both families
+    bool https = false;  ///< servers: written as https://, which switches TLS on
     std::string text;  ///< normalised spelling, the identity of the address
 };
 
@@ -100,6 +105,20 @@ struct EffectiveTimeouts {
 };
 [[nodiscard]] EffectiveTimeouts effective(const Timeouts& location, const Timeouts& upstream);
 
+/// TLS to the servers of an upstream.
+struct UpstreamTls {
+    bool enabled = false;  ///< for all of them; those written as https:// have it anyway
+    bool verify = true;
+    vars::Template server_name;                             ///< empty = the server's own name
+    std::shared_ptr<const net::tls::ClientPolicy> policy;  ///< null when no server has TLS
+    [[nodiscard]] bool used_for(const Server& server) const noexcept {
+        return enabled || server.address.https;
+    }
+};
+
+/// The header that stands in front of each connection to a server.
+enum class ProxyProtocol : std::uint8_t { off, v1, v2 };
+
 struct Upstream {
     std::string name;
     bool implicit = false;  ///< made from `upstream: 3000`; name = the normalised address
@@ -109,6 +128,8 @@ struct Upstream {
     std::uint64_t keepalive_requests = 10'000;
     Retry retry;
     Timeouts timeouts;
+    UpstreamTls tls;
+    ProxyProtocol proxy_protocol = ProxyProtocol::off;
     Origin origin;
 };
 

@@ -34,6 +34,11 @@ class WorkerPools {
 struct AttemptSettings {
     std::chrono::milliseconds connect{5'000}, send{60'000}, read{300'000};
     std::size_t max_header_size = 64 * 1024;
+    // For TLS and the PROXY protocol; they outlive the attempts.
+    std::string_view server_name;  ///< `tls.server_name`, expanded
+    std::string_view asked_host;   ///< by the client
+    std::string_view client, local;  ///< addresses of the client's connection, texts
+    std::uint16_t client_port = 0, local_port = 0;
 };
 
 /// All tries of one exchange on one group: picks peers, takes connections from the pool or makes
@@ -65,8 +70,11 @@ class Attempts {
 
   private:
     struct Connecting;
+    struct Prepared;
     Task<Result<std::unique_ptr<http::ClientStream>>> connect();
     bool choose(bool same);
+    void prepare();
+    [[nodiscard]] std::string_view tag() const noexcept;
     void leave_peer() noexcept;
 
     WorkerPools& pools_;
@@ -74,6 +82,7 @@ class Attempts {
     const AttemptSettings settings_;
     const Peer* peer_ = nullptr;
     Connecting* connecting_ = nullptr;
+    std::unique_ptr<Prepared> prepared_;  ///< how connections to peer_ begin; null = plain
     PeerSet tried_;
     unsigned count_ = 0;
     std::array<const Peer*, 8> history_{};  ///< for addresses(); later tries are not listed

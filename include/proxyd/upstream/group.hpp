@@ -26,6 +26,8 @@ struct Peer {
     std::int64_t fail_timeout = 10'000;  ///< ms
     bool backup = false;
     bool down = false;
+    bool tls = false;
+    std::string host;  ///< the server's name as configured, which TLS verifies; "" = an address
 };
 
 /// What a request brings to the choice of its peer. Views outlive the call only.

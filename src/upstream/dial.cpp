@@ -70,6 +70,7 @@ Task<Result<net::TransportPtr>> Dial::open(const config::Upstream& upstream, con
     const async::Milliseconds start = loop_.now();
     auto transport = co_await connector_.connect(*peer.endpoint, limit);
     if (!transport) co_return transport;
+    connected_ = true;
     if (!opening.header.empty()) {
         // A new connection's buffer has room for it.
         const iovec piece{const_cast<char*>(opening.header.data()), opening.header.size()};
@@ -91,8 +92,9 @@ Task<Result<net::TransportPtr>> Dial::open(const config::Upstream& upstream, con
 }
 
 void Dial::cancel(const Error& why) {
+    // Whoever waits goes on at once, and this object with it.
+    if (connected_) return handshake_.cancel(why);
     connector_.cancel(why);
-    handshake_.cancel(why);
 }
 
 }  // namespace proxyd::upstream

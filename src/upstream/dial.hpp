@@ -35,7 +35,8 @@ struct Opening {
                                  const AttemptSettings& settings);
 
 /// Makes one connection: connect, PROXY header, TLS handshake, all within one limit. Owned by the
-/// attempt that waits for it, loop's thread. cancel() makes the pending open() return `why`.
+/// attempt that waits for it, loop's thread; opens once. cancel() makes the pending open() return
+/// `why`: last action.
 class Dial {
   public:
     Dial(async::Loop& loop, ClientContexts& contexts) noexcept;
@@ -49,6 +50,7 @@ class Dial {
     ClientContexts& contexts_;
     net::Connector connector_;
     net::tls::Handshake handshake_;
+    bool connected_ = false;  ///< the handshake is what is waited for
 };
 
 }  // namespace proxyd::upstream

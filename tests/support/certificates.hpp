@@ -22,6 +22,7 @@ struct Subject {
     std::vector<std::string> addresses;  // IP addresses
     long from = -3600;                   // seconds from now
     long until = 86'400;
+    const char* curve = "P-256";
 };
 
 // A certificate authority of a test. Header only: unit tests link no support library.
@@ -40,7 +41,7 @@ class Authority {
     [[nodiscard]] Pair self() const { return {pem(), text_of(key_.get())}; }
 
     [[nodiscard]] Pair issue(const Subject& subject) const {
-        const Key key(EVP_EC_gen("P-256"), &EVP_PKEY_free);
+        const Key key(EVP_EC_gen(subject.curve), &EVP_PKEY_free);
         const Certificate made(X509_new(), &X509_free);
         fill(made.get(), key.get(), "leaf", subject);
         std::string names;

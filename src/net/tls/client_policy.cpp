@@ -4,6 +4,7 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
+#include <openssl/ssl.h>
 #include <openssl/x509.h>
 
 #include <array>
@@ -103,6 +104,11 @@ Result<void, PolicyProblem> ClientPolicy::identify(const ClientSettings& setting
     }
     if (X509_check_private_key(chain_.front(), key_) != 1) {
         return Problem{Part::key, "is not the key of the certificate"};
+    }
+    const std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> trial(SSL_CTX_new(TLS_client_method()),
+                                                                  &SSL_CTX_free);
+    if (SSL_CTX_use_certificate(trial.get(), chain_.front()) != 1) {
+        return Problem{Part::certificate, "cannot be used: " + last_reason()};
     }
     return {};
 }

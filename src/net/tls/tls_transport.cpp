@@ -16,6 +16,8 @@ constexpr std::size_t kRecord = SSL3_RT_MAX_PLAIN_LENGTH;
 /// What one send below takes at most: three full records, so that the block is one of 64 KiB.
 constexpr std::size_t kBatch = 3 * kRecord;
 constexpr std::size_t kOverhead = 3 * 256;
+/// A peer that asks for answers of TLS itself (key updates) and reads none of them gets no more.
+constexpr std::size_t kMostQueued = 256 * 1024;
 /// For one record and the start of the next.
 constexpr std::size_t kReadRoom = 32 * 1024;
 
@@ -82,9 +84,13 @@ int TlsTransport::bio_read(BIO* bio, char* into, int size) {
 }
 
 int TlsTransport::bio_write(BIO* bio, const char* bytes, int size) {
+    auto& out = static_cast<TlsTransport*>(BIO_get_data(bio))->out_;
     BIO_clear_retry_flags(bio);
-    static_cast<TlsTransport*>(BIO_get_data(bio))
-        ->out_.append({bytes, static_cast<std::size_t>(size)});
+    if (out.size() > kMostQueued) {
+        BIO_set_retry_write(bio);
+        return -1;
+    }
+    out.append({bytes, static_cast<std::size_t>(size)});
     return size;
 }
 

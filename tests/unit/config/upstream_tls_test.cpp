@@ -20,6 +20,10 @@ class UpstreamTlsKeys : public testing::Test {
         write("other", authority_.issue({}).key);
         write("empty", "");
         write("text", "no certificate");
+        const test::Pair weak =
+            authority_.issue({.names = {"a"}, .addresses = {}, .curve = "P-192"});
+        write("weak", weak.certificate);
+        write("weakkey", weak.key);
     }
     ~UpstreamTlsKeys() override {
         for (const auto& path : made_) ::unlink(path.c_str());
@@ -89,6 +93,7 @@ TEST_F(UpstreamTlsKeys, FilesThatAreRefused) {
     EXPECT_THAT(error("{ ca: '" + path("text") + "' }"), HasSubstr("no certificate"));
     EXPECT_THAT(pair("text", "key"), HasSubstr("no certificate"));
     EXPECT_THAT(pair("cert", "text"), HasSubstr("no private key"));
+    EXPECT_THAT(pair("weak", "weakkey"), HasSubstr("cannot be used: ee key too small"));
     EXPECT_THAT(pair("cert", "other"), HasSubstr("is not the key of the certificate"));
     EXPECT_THAT(error("{ certificate: '" + path("cert") + "' }"), HasSubstr("needs its 'key'"));
     EXPECT_THAT(error("{ key: '" + path("key") + "' }"), HasSubstr("needs its 'certificate'"));

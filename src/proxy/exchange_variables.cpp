@@ -131,9 +131,13 @@ void Exchange::append_outcome(Var var, std::string& out) const {
         case Var::time_local: out += local_log_time(); return;
         case Var::time_iso8601: out += iso8601_log_time(); return;
         case Var::proxy_host:
-        case Var::upstream_name:
-            if (plan->group != nullptr) out += plan->group->settings().name;
+        case Var::upstream_name: {
+            if (plan->group == nullptr) return;
+            const std::string_view upstream = plan->group->settings().name;
+            const bool url = var == Var::proxy_host && upstream.starts_with("https://");
+            out += upstream.substr(url ? 8 : 0);
             return;
+        }
         case Var::proxy_add_x_forwarded_for: {
             out += policy::forwarded_for(request().fields, forwarded_facts(*this), arena);
             return;

@@ -304,10 +304,16 @@ TEST_F(TlsUpstream, TheShortFormVerifiesAgainstTheSystemsStore) {
     auto files = marks(front);
     DaemonOptions trusting;
     trusting.env["SSL_CERT_FILE"] = files.value("CA");
-    const auto* text = "workers: 1\nhosts: { \"*\": \"https://127.0.0.1:@TLS@\" }\n";
+    const auto* text = R"(
+workers: 1
+hosts:
+  "*": { upstream: "https://127.0.0.1:@TLS@", request_headers: { set: { X-To: $proxy_host } } }
+)";
     {
         Daemon daemon(text, files, trusting);
         EXPECT_EQ(get_once(daemon.http(), "/", "", "app.internal").body, "ok");
+        EXPECT_EQ(upstream.last_request().headers.value("X-To"),
+                  "127.0.0.1:" + std::to_string(front.port()));
     }
     Daemon daemon(text, files);
     EXPECT_EQ(get_once(daemon.http(), "/", "", "app.internal").status, 502);

@@ -295,8 +295,9 @@ constexpr Key kUpstreamKeys[] = {
     {.name = "proxy_protocol",
      .type = Type::word,
      .fallback = "off",
-     .doc = "Each connection to a server begins with a PROXY protocol header that names the client; "
-            "it then serves that client only.",
+     .doc =
+         "Each connection to a server begins with a PROXY protocol header that names the client; "
+         "it then serves that client only.",
      .words = kProxyWords,
      .store = store_proxy_protocol},
     {.name = "queue", .type = Type::map, .doc = "What waits when every server is at max_conns."},

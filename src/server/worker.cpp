@@ -184,7 +184,8 @@ void Worker::drain(std::function<void()> done) {
 }
 
 void Worker::check_drained() {
-    if (drained_ && list_.empty() && prefaces_.empty()) control_.post(std::exchange(drained_, nullptr));
+    if (drained_ && list_.empty() && prefaces_.empty())
+        control_.post(std::exchange(drained_, nullptr));
 }
 
 void Worker::flush_logs() {

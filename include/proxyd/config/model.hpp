@@ -38,7 +38,7 @@ struct Address {
     std::uint16_t port = 0;
     bool any = false;    ///< listeners: ":80", every address of both families
     bool https = false;  ///< servers: written as https://, which switches TLS on
-    std::string text;  ///< normalised spelling, the identity of the address
+    std::string text;    ///< normalised spelling, the identity of the address
 };
 
 struct ClientLimits {
@@ -109,7 +109,7 @@ struct EffectiveTimeouts {
 struct UpstreamTls {
     bool enabled = false;  ///< for all of them; those written as https:// have it anyway
     bool verify = true;
-    vars::Template server_name;                             ///< empty = the server's own name
+    vars::Template server_name;                            ///< empty = the server's own name
     std::shared_ptr<const net::tls::ClientPolicy> policy;  ///< null when no server has TLS
     [[nodiscard]] bool used_for(const Server& server) const noexcept {
         return enabled || server.address.https;

@@ -35,8 +35,8 @@ struct AttemptSettings {
     std::chrono::milliseconds connect{5'000}, send{60'000}, read{300'000};
     std::size_t max_header_size = 64 * 1024;
     // For TLS and the PROXY protocol; they outlive the attempts.
-    std::string_view server_name;  ///< `tls.server_name`, expanded
-    std::string_view asked_host;   ///< by the client
+    std::string_view server_name;    ///< `tls.server_name`, expanded
+    std::string_view asked_host;     ///< by the client
     std::string_view client, local;  ///< addresses of the client's connection, texts
     std::uint16_t client_port = 0, local_port = 0;
 };

@@ -12,7 +12,7 @@ namespace {
 constexpr std::size_t kLongestSocketPath = 107;
 
 AddressResult refuse(std::string problem, std::string hint = {}) {
-    return AddressResult{std::nullopt, std::move(problem), std::move(hint), false};
+    return AddressResult{std::nullopt, std::move(problem), std::move(hint)};
 }
 
 std::string quoted(std::string_view text) {
@@ -42,7 +42,7 @@ AddressResult unix_address(std::string_view path) {
     address.kind = Address::Kind::unix_socket;
     address.name = path;
     address.text = "unix:" + address.name;
-    return AddressResult{address, "", "", false};
+    return AddressResult{address, "", ""};
 }
 
 std::string with_port(const IpAddress& ip, std::uint16_t port) {
@@ -55,7 +55,7 @@ AddressResult ip_address(const IpAddress& ip, std::uint16_t port) {
     address.ip = ip;
     address.port = port;
     address.text = with_port(ip, port);
-    return AddressResult{address, "", "", false};
+    return AddressResult{address, "", ""};
 }
 
 /// "host:port", "[v6]:port"; the port may be missing.
@@ -119,7 +119,7 @@ AddressResult host_address(const Split& parts, std::uint16_t port, std::string_v
     for (const char c : parts.host) address.name += text::lower(c);
     address.port = port;
     address.text = address.name + ":" + std::to_string(port);
-    return AddressResult{address, "", "", false};
+    return AddressResult{address, "", ""};
 }
 
 AddressResult any_address(std::string_view port_text, std::string_view whole) {
@@ -129,20 +129,16 @@ AddressResult any_address(std::string_view port_text, std::string_view whole) {
     address.any = true;
     address.port = *port;
     address.text = ":" + std::to_string(*port);
-    return AddressResult{address, "", "", false};
+    return AddressResult{address, "", ""};
 }
 
-/// Takes "http://" off.
-std::optional<AddressResult> take_scheme(std::string_view& text, bool& url) {
+/// Takes "http://" or "https://" off.
+std::optional<AddressResult> take_scheme(std::string_view& text, bool& url, bool& https) {
     const std::size_t sign = text.find("://");
     if (sign == std::string_view::npos) return std::nullopt;
     const std::string_view scheme = text.substr(0, sign);
-    if (text::iequals(scheme, "https")) {
-        AddressResult result;
-        result.not_built = true;
-        return result;
-    }
-    if (!text::iequals(scheme, "http")) {
+    https = text::iequals(scheme, "https");
+    if (!https && !text::iequals(scheme, "http")) {
         return refuse("unknown scheme " + quoted(scheme), "http://host:port");
     }
     url = true;
@@ -163,7 +159,7 @@ AddressResult parse_service(std::string_view text) {
     address.kind = Address::Kind::srv;
     for (const char c : text) address.name += text::lower(c);
     address.text = "srv:" + address.name;
-    return AddressResult{address, "", "", false};
+    return AddressResult{address, "", ""};
 }
 
 AddressResult parse_name_server(std::string_view text) {
@@ -212,8 +208,8 @@ AddressResult parse_listen_address(std::string_view text) {
 AddressResult parse_server_address(std::string_view text) {
     if (text.starts_with("unix:")) return unix_address(text.substr(5));
     const std::string_view whole = text;
-    bool url = false;
-    if (auto refused = take_scheme(text, url)) return *refused;
+    bool url = false, https = false;
+    if (auto refused = take_scheme(text, url, https)) return *refused;
     // Even a slash alone: elsewhere it changes the path, and a reader could not know.
     if (text.find_first_of("/?#") != std::string_view::npos) {
         return refuse("the upstream " + quoted(whole) + " has a path",
@@ -233,9 +229,15 @@ AddressResult parse_server_address(std::string_view text) {
     if (!parts.has_port && !url) {
         return refuse(quoted(whole) + " has no port", std::string(whole) + ":80");
     }
-    const auto port = parts.has_port ? parse_port(parts.port) : std::uint16_t{80};
+    const std::uint16_t usual = https ? 443 : 80;
+    const auto port = parts.has_port ? parse_port(parts.port) : usual;
     if (!port || *port == 0) return refuse(quoted(whole) + " has no valid port (1 to 65535)");
-    return host_address(parts, *port, whole);
+    AddressResult result = host_address(parts, *port, whole);
+    if (https && result.address) {
+        result.address->https = true;
+        result.address->text.insert(0, "https://");
+    }
+    return result;
 }
 
 }  // namespace proxyd::config

@@ -13,7 +13,6 @@ struct AddressResult {
     std::optional<Address> address;
     std::string problem;  ///< "'x' has no port"
     std::string hint;
-    bool not_built = false;  ///< https://
 };
 
 /// What a listener binds: ":80", "*:80", "80", "0.0.0.0:80", "[::]:80", "unix:/run/x.sock".
@@ -21,7 +20,7 @@ struct AddressResult {
 [[nodiscard]] AddressResult parse_listen_address(std::string_view text);
 
 /// What an upstream's server is: "3000" (this machine), "127.0.0.1:3000", "[::1]:3000",
-/// "app.internal:3000", "http://h:p", "unix:/path". A URL with a path is refused.
+/// "app.internal:3000", "http://h:p", "https://h:p", "unix:/path". A URL with a path is refused.
 [[nodiscard]] AddressResult parse_server_address(std::string_view text);
 
 /// What `srv` names: "_http._tcp.app.internal" (RFC 2782).

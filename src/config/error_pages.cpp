@@ -1,19 +1,12 @@
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
-#include <fstream>
-#include <sstream>
-
-#include <sys/stat.h>
 
 #include "config/sections.hpp"
+#include "config/small_file.hpp"
 #include "config/store.hpp"
 #include "proxyd/base/units.hpp"
 
 namespace proxyd::config {
 namespace {
-
-constexpr std::size_t kLargest = 1 << 20;
 
 std::string content_type(std::string_view path) {
     const auto dot = path.rfind('.');
@@ -39,25 +32,6 @@ std::optional<ErrorPage> parse_status(std::string_view text) {
     return page;
 }
 
-/// Regular files only: opening a pipe would wait for its writer.
-std::shared_ptr<const std::string> read_page(const std::string& path, std::string& problem) {
-    struct stat facts {};
-    if (::stat(path.c_str(), &facts) != 0) {
-        problem = std::string("cannot be read: ") + std::strerror(errno);
-    } else if (!S_ISREG(facts.st_mode)) {
-        problem = "is not a file";
-    } else if (static_cast<std::size_t>(facts.st_size) > kLargest) {
-        problem = "is larger than 1 MiB";
-    } else if (std::ifstream file(path, std::ios::binary); file) {
-        std::ostringstream content;
-        content << file.rdbuf();
-        return std::make_shared<const std::string>(std::move(content).str());
-    } else {
-        problem = std::string("cannot be read: ") + std::strerror(errno);
-    }
-    return nullptr;
-}
-
 void read_error_page(Reader& reader, const Node& node, Policy& policy) {
     auto page = parse_status(node.key);
     if (!page) {
@@ -69,7 +43,7 @@ void read_error_page(Reader& reader, const Node& node, Policy& policy) {
     page->path = resolve_path(node);
     auto& body = reader.pages[page->path];
     std::string problem;
-    if (body == nullptr) body = read_page(page->path, problem);
+    if (body == nullptr) body = read_small_file(page->path, problem);
     if (body == nullptr) {
         reader.report.error(node.at, "the error page " + page->path + " " + problem);
         return;

@@ -49,8 +49,10 @@ constexpr Key kKeys[] = {
     {.name = "http2", .type = Type::boolean, .doc = "Speak HTTP/2.", .inert = "off|false"},
     {.name = "proxy_protocol",
      .type = Type::boolean,
-     .doc = "Expect a PROXY protocol header on each connection.",
-     .inert = "off|false"},
+     .fallback = "off",
+     .doc = "Each connection begins with a PROXY protocol header (v1 or v2) that names its client. "
+            "Whoever can connect is believed.",
+     .store = store<&Listener::proxy_protocol>},
     {.name = "max_connections", .type = Type::count, .doc = "Connections at one time."},
 };
 

@@ -43,11 +43,7 @@ constexpr BalanceWord kBalanceWords[] = {
 };
 
 void report_address(Reader& reader, const Node& node, AddressResult& result) {
-    if (result.not_built) {
-        reader.report.error(node.at, "'https://' is not built yet");
-    } else {
-        reader.report.error(node.at, std::move(result.problem), std::move(result.hint));
-    }
+    reader.report.error(node.at, std::move(result.problem), std::move(result.hint));
 }
 
 /// For the check of names; a default has no place.
@@ -95,6 +91,22 @@ void store_bounded_load(Reader& reader, const Key& key, const Node& node, void* 
         return;
     }
     static_cast<Hash*>(target)->bounded_load = static_cast<unsigned>(factor * 100 + 0.5);
+}
+
+constexpr std::string_view kProxyWords = "off|v1|v2";
+
+void store_proxy_protocol(Reader& reader, const Key& key, const Node& node, void* target) {
+    const auto text = reader.text(node, key.name);
+    if (!text) return;
+    auto& version = static_cast<Upstream*>(target)->proxy_protocol;
+    if (parse_boolean(*text) == false) {
+        version = ProxyProtocol::off;
+    } else if (*text == "v1" || *text == "v2") {
+        version = *text == "v1" ? ProxyProtocol::v1 : ProxyProtocol::v2;
+    } else {
+        reader.report.error(node.at, "'proxy_protocol' wants off, v1 or v2, not " + node.describe(),
+                            "v2 unless the server knows v1 only");
+    }
 }
 
 void store_retry_on(Reader& reader, const Key& key, const Node& node, void* target) {
@@ -150,7 +162,8 @@ void store_servers(Reader& reader, const Key& key, const Node& node, void* targe
 constexpr Key kServerKeys[] = {
     {.name = "address",
      .type = Type::address,
-     .doc = "A port of this machine, host:port, http://host:port or unix:/path; never with a path.",
+     .doc = "A port of this machine, host:port, http:// or https://host:port, or unix:/path; never "
+            "with a path.",
      .nginx = "server",
      .store = store_server_address<parse_server_address>},
     {.name = "srv",
@@ -399,12 +412,21 @@ constexpr Key kUpstreamKeys[] = {
      .doc = "Time limits of this upstream where no location, host or `defaults` has its own.",
      .store = store_map<&Upstream::timeouts>,
      .inner = &kTimeoutsTable},
-    {.name = "tls", .type = Type::map, .doc = "TLS to the servers.", .inert = "off|false"},
+    {.name = "tls",
+     .type = Type::map,
+     .doc = "TLS to the servers: on, off or a map.",
+     .store = with_its_map,
+     .inner = &kUpstreamTlsTable,
+     .scalar = "enabled"},
     {.name = "http2", .type = Type::boolean, .doc = "HTTP/2 to the servers.", .inert = "off|false"},
     {.name = "proxy_protocol",
      .type = Type::word,
-     .doc = "Send a PROXY protocol header: v1 or v2.",
-     .inert = "off|false"},
+     .fallback = "off",
+     .doc =
+         "Each connection to a server begins with a PROXY protocol header that names the client; "
+         "it then serves that client only.",
+     .words = kProxyWords,
+     .store = store_proxy_protocol},
     {.name = "queue",
      .type = Type::map,
      .doc = "What waits while every server is at max_conns.",
@@ -429,6 +451,7 @@ void add_implicit(Reader& reader, Address address, const Position& at) {
     reader.apply_defaults(kServerTable, &server);
     server.address = std::move(address);
     upstream->servers.push_back(std::move(server));
+    read_upstream_tls(reader, nullptr, at, *upstream);
     reader.snapshot.upstreams.emplace(upstream->name, std::move(upstream));
 }
 
@@ -473,6 +496,7 @@ void read_upstream(Reader& reader, const Node& written, const Key& key) {
     upstream->origin = node.key_at.origin();
     const std::size_t errors = reader.report.errors();
     reader.read_map(node, kUpstreamTable, Where{"upstream", node.key}, upstream.get());
+    read_upstream_tls(reader, node.find("tls"), node.key_at, *upstream);
     if (reader.report.errors() == errors) check_servers(reader, node, *upstream);
     if (reader.report.errors() == errors) check_balance(reader, node, *upstream);
     reader.snapshot.upstreams.emplace(upstream->name, std::move(upstream));

@@ -53,8 +53,9 @@ class Reader {
     std::set<std::string> upstream_names;       ///< of `upstreams`, before any of them is read
     std::map<std::string, vars::Template> formats;
     std::map<std::string, std::shared_ptr<const std::string>> pages;  ///< error pages by path
-    std::unordered_map<std::string, Position> host_names;             ///< every name of every host
-    std::map<AskedName, std::vector<Position>> looked_up;             ///< names of servers
+    std::map<std::string, std::shared_ptr<const net::tls::ClientPolicy>> tls_policies;  ///< by id
+    std::unordered_map<std::string, Position> host_names;  ///< every name of every host
+    std::map<AskedName, std::vector<Position>> looked_up;  ///< names of servers
 
     /// Each entry of the map goes to its row's store: rows of `table` with `target`, rows of
     /// `table.more` with `more`.

@@ -3,6 +3,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <utility>
+
 namespace proxyd::net {
 
 namespace asio = boost::asio;
@@ -32,6 +34,13 @@ void ReactorDescriptor::close() noexcept {
     ::close(descriptor_);
     descriptor_ = -1;
     reactor_.cleanup_descriptor_data(state_);
+}
+
+int ReactorDescriptor::release() noexcept {
+    if (descriptor_ < 0) return -1;
+    reactor_.deregister_descriptor(descriptor_, state_, false);
+    reactor_.cleanup_descriptor_data(state_);
+    return std::exchange(descriptor_, -1);
 }
 
 }  // namespace proxyd::net

@@ -33,6 +33,8 @@ class ReactorDescriptor {
     void start_write(Operation& operation);
     /// Pending operations end with operation_aborted.
     void close() noexcept;
+    /// The caller's again, open. Nothing may be pending.
+    [[nodiscard]] int release() noexcept;
 
   private:
     Reactor& reactor_;

@@ -77,7 +77,11 @@ void Exchange::append_request(Var var, std::string& out) const {
     const http::StreamFacts& facts = stream->facts();
     switch (var) {
         case Var::remote_addr: out += client.text; return;
-        case Var::realip_remote_addr: out += facts.remote_address; return;
+        case Var::realip_remote_addr: out += facts.socket_address; return;
+        case Var::proxy_protocol_addr: out += facts.proxy_protocol_address; return;
+        case Var::proxy_protocol_port:
+            if (facts.proxy_protocol_address.empty()) return;
+            return append_number(out, facts.proxy_protocol_port);
         case Var::remote_port: return append_number(out, client.port);
         case Var::server_addr: out += facts.local_address; return;
         case Var::server_port: return append_number(out, facts.local_port);
@@ -127,9 +131,13 @@ void Exchange::append_outcome(Var var, std::string& out) const {
         case Var::time_local: out += local_log_time(); return;
         case Var::time_iso8601: out += iso8601_log_time(); return;
         case Var::proxy_host:
-        case Var::upstream_name:
-            if (plan->group != nullptr) out += plan->group->settings().name;
+        case Var::upstream_name: {
+            if (plan->group == nullptr) return;
+            const std::string_view upstream = plan->group->settings().name;
+            const bool url = var == Var::proxy_host && upstream.starts_with("https://");
+            out += upstream.substr(url ? 8 : 0);
             return;
+        }
         case Var::proxy_add_x_forwarded_for: {
             out += policy::forwarded_for(request().fields, forwarded_facts(*this), arena);
             return;

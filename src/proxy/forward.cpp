@@ -36,6 +36,25 @@ std::string_view hash_key(const Exchange& exchange) {
     return exchange.arena.copy(text);
 }
 
+/// What TLS and the PROXY protocol say to the peer of this exchange.
+void name_ends(const Exchange& exchange, upstream::AttemptSettings& settings) {
+    const config::Upstream& upstream = exchange.plan->group->settings();
+    if (upstream.tls.policy) {
+        std::string text;
+        upstream.tls.server_name.expand(exchange, text);
+        settings.server_name = exchange.arena.copy(text);
+        text.clear();
+        exchange.append(vars::Var::host, {}, text);
+        settings.asked_host = exchange.arena.copy(text);
+    }
+    if (upstream.proxy_protocol != config::ProxyProtocol::off) {
+        const http::StreamFacts& facts = exchange.stream->facts();
+        settings.client_port = exchange.client.port;
+        settings.local = facts.local_address;
+        settings.local_port = facts.local_port;
+    }
+}
+
 upstream::AttemptSettings attempt_settings(const Exchange& exchange) {
     upstream::AttemptSettings settings;
     settings.connect = exchange.plan->timeouts.connect;
@@ -45,6 +64,7 @@ upstream::AttemptSettings attempt_settings(const Exchange& exchange) {
     settings.hash_key = hash_key(exchange);
     settings.client = exchange.client.text;
     settings.preferred = exchange.sticky_peer;
+    name_ends(exchange, settings);
     return settings;
 }
 

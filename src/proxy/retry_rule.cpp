@@ -10,8 +10,13 @@ std::optional<RetryOn> retry_word(Reason reason) noexcept {
         case Reason::upstream_unreachable:
         case Reason::upstream_reset:
         case Reason::upstream_closed:
+        case Reason::upstream_tls_failed:
+        case Reason::upstream_certificate_untrusted:
+        case Reason::upstream_certificate_expired:
+        case Reason::upstream_certificate_name:
             return RetryOn::error;
         case Reason::upstream_timeout_connect:
+        case Reason::upstream_timeout_tls:
         case Reason::upstream_timeout_send:
         case Reason::upstream_timeout_read:
             return RetryOn::timeout;

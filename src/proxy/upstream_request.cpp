@@ -12,7 +12,8 @@ void set_host(http::RequestHead& outgoing, const Exchange& exchange) {
     const std::string_view authority = exchange.request().authority;
     if (outgoing.fields.get(FieldId::host) == authority && !authority.empty()) return;
     // absolute-form wins over Host; HTTP/1.0 may have none, but we speak 1.1.
-    const std::string_view upstream = exchange.plan->group->settings().name;
+    std::string_view upstream = exchange.plan->group->settings().name;
+    if (upstream.starts_with("https://")) upstream.remove_prefix(8);
     const std::string_view spare = upstream.starts_with("unix:") ? "localhost" : upstream;
     const std::string_view host = authority.empty() ? spare : authority;
     outgoing.fields.set(FieldId::host, http::name_of(FieldId::host), host);

@@ -41,7 +41,7 @@ bool Acceptor::accept_one() {
     const int fd = ::accept4(socket_.descriptor(), reinterpret_cast<sockaddr*>(&address), &size,
                              SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd < 0) return false;
-    deliver_(Accepted{fd, net::Endpoint::from(address, size), listener_});
+    deliver_(Accepted{fd, net::Endpoint::from(address, size), listener_, {}});
     return true;
 }
 

@@ -7,6 +7,7 @@
 #include "proxyd/async/loop.hpp"
 #include "proxyd/net/listen_events.hpp"
 #include "proxyd/net/listen_socket.hpp"
+#include "proxyd/net/proxy_protocol.hpp"
 
 namespace proxyd::server {
 
@@ -15,6 +16,7 @@ struct Accepted {
     int descriptor = -1;
     net::Endpoint remote;
     std::shared_ptr<const ListenerContext> listener;
+    net::ProxyHeader proxy;  ///< once it was read, where the listener wants one
 };
 
 /// Takes connections off one listening socket in batches and hands the descriptors on. Lives on

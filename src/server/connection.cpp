@@ -9,15 +9,24 @@ Connection::Connection(Worker& worker, net::TransportPtr transport, const Accept
                        std::uint64_t id, std::string local_address, std::uint16_t local_port)
     : worker_(worker), listener_(accepted.listener), local_address_(std::move(local_address)) {
     const bool is_unix = accepted.remote.is_unix();
-    remote_address_ = is_unix ? "unix:" : accepted.remote.ip().text();
-    facts_.remote_address = remote_address_;
+    socket_address_ = is_unix ? "unix:" : accepted.remote.ip().text();
+    facts_.socket_address = facts_.remote_address = socket_address_;
     facts_.remote_port = accepted.remote.port();
+    facts_.loopback_client = is_unix || accepted.remote.ip().is_loopback();
+    if (!accepted.proxy.local) take_proxy_header(accepted.proxy);
     facts_.local_address = local_address_;
     facts_.local_port = local_port;
     facts_.listener = listener_->name;
     facts_.connection_id = id;
-    facts_.loopback_client = is_unix || accepted.remote.ip().is_loopback();
     codec_ = codec::make_h1_server(worker.loop(), std::move(transport), listener_->limits, facts_);
+}
+
+/// From here on the client is whom the header names.
+void Connection::take_proxy_header(const net::ProxyHeader& header) {
+    proxied_address_ = header.source.text();
+    facts_.remote_address = facts_.proxy_protocol_address = proxied_address_;
+    facts_.remote_port = facts_.proxy_protocol_port = header.source_port;
+    facts_.loopback_client = facts_.loopback_client && header.source.is_loopback();
 }
 
 Task<void> Connection::run() {

@@ -25,9 +25,11 @@ class Connection : public boost::intrusive::list_base_hook<> {
     void abort(const Error& why) { codec_->abort(why); }
 
   private:
+    void take_proxy_header(const net::ProxyHeader& header);
+
     Worker& worker_;
     std::shared_ptr<const ListenerContext> listener_;
-    std::string remote_address_, local_address_;
+    std::string socket_address_, proxied_address_, local_address_;
     http::StreamFacts facts_;
     std::unique_ptr<codec::ServerCodec> codec_;
     async::TaskScope exchanges_;

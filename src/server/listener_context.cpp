@@ -8,6 +8,7 @@ ListenerContext make_listener_context(const config::Listener& listener,
     context.name = listener.name;
     context.endpoint = endpoint;
     context.backlog = listener.backlog;
+    context.proxy_protocol = listener.proxy_protocol;
     context.limits.header_timeout = listener.client.header_timeout;
     context.limits.body_timeout = listener.client.body_timeout;
     context.limits.send_timeout = listener.client.send_timeout;

@@ -14,6 +14,7 @@ struct ListenerContext {
     std::string name;
     net::Endpoint endpoint;
     int backlog = 0;
+    bool proxy_protocol = false;
     codec::ServerLimits limits;
 };
 

@@ -5,6 +5,7 @@
 
 #include "proxyd/base/block.hpp"
 #include "proxyd/base/log.hpp"
+#include "proxyd/net/proxy_preface.hpp"
 #include "proxyd/net/socket_transport.hpp"
 
 namespace proxyd::server {
@@ -57,6 +58,7 @@ void Worker::stop() {
             // Ending one never ends another, so the pointers stay good.
             connection->abort(Error(Reason::shutting_down));
         }
+        end_prefaces();
         context_->mirrors().cancel_all(Error(Reason::shutting_down));
         context_->pools().close_idle();
         stopping_ = true;
@@ -93,12 +95,48 @@ void Worker::take_handed_over() {
         const std::lock_guard lock(handing_over_);
         all.swap(handed_over_);
     }
-    for (Accepted& each : all) take(std::move(each));
+    for (Accepted& each : all) arrive(std::move(each));
 }
 
 void Worker::accept_here(Accepted accepted) {
     connections_.fetch_add(1, std::memory_order_relaxed);
-    take(std::move(accepted));
+    arrive(std::move(accepted));
+}
+
+void Worker::arrive(Accepted accepted) {
+    if (!accepted.listener->proxy_protocol) return take(std::move(accepted));
+    scope_.spawn(take_behind_header(std::move(accepted)));
+}
+
+/// The codec begins where the PROXY header ends.
+Task<void> Worker::take_behind_header(Accepted accepted) {
+    net::ProxyPreface preface(loop_, Descriptor(accepted.descriptor));
+    prefaces_.push_back(&preface);
+    auto header = co_await preface.read(accepted.listener->limits.header_timeout);
+    std::erase(prefaces_, &preface);
+    if (header) {
+        accepted.proxy = *header;
+        accepted.descriptor = preface.release().release();
+        take(std::move(accepted));
+        co_return;
+    }
+    log_refusal(accepted, header.error());
+    connections_.fetch_sub(1, std::memory_order_relaxed);
+    check_drained();
+    if (stopping_) check_stopped();
+}
+
+void Worker::log_refusal(const Accepted& accepted, const Error& why) {
+    if (why.code == Reason::shutting_down || !context_->error_lines.take(loop_.now())) return;
+    log::warn("{}: {}: {}; client {}, listener '{}'", word(why.code), describe(why.code),
+              why.detail, accepted.remote.is_unix() ? "unix:" : accepted.remote.text(),
+              accepted.listener->name);
+}
+
+/// Nobody has asked for anything yet.
+void Worker::end_prefaces() {
+    const std::vector<net::ProxyPreface*> all = prefaces_;
+    for (net::ProxyPreface* preface : all) preface->cancel(Error(Reason::shutting_down));
 }
 
 void Worker::take(Accepted accepted) {
@@ -135,7 +173,7 @@ void Worker::remove(Connection& connection) {
 
 /// The loop ends when every exchange has seen that its connection was cut.
 void Worker::check_stopped() {
-    if (!list_.empty() || context_->mirrors().counts().running > 0) return;
+    if (!list_.empty() || !prefaces_.empty() || context_->mirrors().counts().running > 0) return;
     generation_.reset();
     loop_.post([this] { loop_.stop(); });
 }
@@ -148,12 +186,13 @@ void Worker::drain(std::function<void()> done) {
         std::vector<Connection*> all;
         for (Connection& connection : list_) all.push_back(&connection);
         for (Connection* connection : all) connection->drain();
+        end_prefaces();
         check_drained();
     });
 }
 
 void Worker::check_drained() {
-    if (!drained_ || !list_.empty()) return;
+    if (!drained_ || !list_.empty() || !prefaces_.empty()) return;
     if (context_->mirrors().counts().running > 0) {
         return context_->mirrors().end_within(kMirrorGrace);
     }

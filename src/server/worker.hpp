@@ -13,6 +13,10 @@
 #include "proxyd/proxy/generation.hpp"
 #include "proxyd/proxy/worker_context.hpp"
 
+namespace proxyd::net {
+class ProxyPreface;
+}
+
 namespace proxyd::server {
 
 /// One thread with one loop, its connections and its reference to the current generation. The
@@ -41,7 +45,6 @@ class Worker {
     // On the worker's thread -------------------------------------------------------------------
     /// For an acceptor that lives on this loop.
     void accept_here(Accepted accepted);
-    void take(Accepted accepted);
     /// What a connection does last.
     void remove(Connection& connection);
     [[nodiscard]] async::Loop& loop() noexcept { return loop_; }
@@ -50,6 +53,11 @@ class Worker {
 
   private:
     void take_handed_over();
+    void arrive(Accepted accepted);
+    void take(Accepted accepted);
+    Task<void> take_behind_header(Accepted accepted);
+    void log_refusal(const Accepted& accepted, const Error& why);
+    void end_prefaces();
     void install(std::shared_ptr<const proxy::Generation> generation);
     void check_drained();
     void check_stopped();
@@ -59,6 +67,7 @@ class Worker {
     std::unique_ptr<proxy::WorkerContext> context_;
     proxy::GenerationRef generation_;
     boost::intrusive::list<Connection> list_;
+    std::vector<net::ProxyPreface*> prefaces_;  ///< connections whose PROXY header is awaited
     async::TaskScope scope_;
     std::atomic<std::uint64_t> connections_{0};  ///< handed over and not yet gone
     std::mutex handing_over_;

@@ -5,8 +5,8 @@
 #include <utility>
 
 #include "connection_pool.hpp"
+#include "dial.hpp"
 #include "health_passive.hpp"
-#include "proxyd/net/connector.hpp"
 
 namespace proxyd::upstream {
 
@@ -21,6 +21,7 @@ struct WorkerPools::Impl {
     }
 
     async::Loop& loop;
+    ClientContexts contexts;
     std::vector<std::unique_ptr<ConnectionPool>> pools;  ///< by PeerState::id()
 };
 
@@ -43,11 +44,16 @@ void WorkerPools::keep_only(const std::vector<bool>& peers) {
         pool->retire();
         if (pool->empty()) pool.reset();
     }
+    impl_->contexts.forget_unused();
 }
 
 struct Attempts::Connecting {
-    explicit Connecting(async::Loop& loop) : connector(loop) {}
-    net::Connector connector;
+    explicit Connecting(WorkerPools::Impl& pools) : dial(pools.loop, pools.contexts) {}
+    Dial dial;
+};
+
+struct Attempts::Prepared {
+    Opening opening;
 };
 
 /// One stay in the queue. Lives in the frame of wait_in_line().
@@ -193,11 +199,12 @@ Task<Attempts::Opened> Attempts::open(bool may_fail, bool fresh) {
 }
 
 Task<Attempts::Opened> Attempts::open_at_peer(bool may_fail) {
+    prepare();
     ConnectionPool& pool = pools_.impl_->pool_of(*peer_);
     pool.configure(group_.settings());
     codec::ClientLimits limits;
     limits.max_header_size = settings_.max_header_size;
-    auto stream = pool.reuse(limits, !may_fail);
+    auto stream = pool.reuse(limits, !may_fail, tag());
     if (!stream) return connect();
     http::ClientTimeouts timeouts;
     timeouts.send = settings_.send;
@@ -230,11 +237,26 @@ Task<Attempts::Opened> Attempts::wait_in_line(bool may_fail) {
     co_return opened;
 }
 
+void Attempts::prepare() {
+    prepared_.reset();
+    const config::Upstream& upstream = group_.settings();
+    if (!peer_->tls && upstream.proxy_protocol == config::ProxyProtocol::off) return;
+    prepared_ = std::make_unique<Prepared>();
+    prepared_->opening = opening_of(upstream, *peer_, settings_);
+}
+
+std::string_view Attempts::tag() const noexcept {
+    return prepared_ ? std::string_view(prepared_->opening.tag) : std::string_view();
+}
+
 Task<Attempts::Opened> Attempts::connect() {
-    Connecting connecting(pools_.loop());
+    static const Opening plain;
+    const Opening& opening = prepared_ ? prepared_->opening : plain;
+    Connecting connecting(*pools_.impl_);
     connecting_ = &connecting;
     const async::Milliseconds start = pools_.loop().now();
-    auto transport = co_await connecting.connector.connect(*peer_->endpoint, settings_.connect);
+    auto transport =
+        co_await connecting.dial.open(group_.settings(), *peer_, opening, settings_.connect);
     connecting_ = nullptr;
     connect_time_ = std::chrono::milliseconds(pools_.loop().now() - start);
     if (!transport) co_return std::move(transport).error();
@@ -242,7 +264,7 @@ Task<Attempts::Opened> Attempts::connect() {
     pool.configure(group_.settings());
     codec::ClientLimits limits;
     limits.max_header_size = settings_.max_header_size;
-    auto stream = pool.adopt(std::move(*transport), limits);
+    auto stream = pool.adopt(std::move(*transport), limits, tag());
     http::ClientTimeouts timeouts;
     timeouts.send = settings_.send;
     timeouts.read = settings_.read;
@@ -259,7 +281,7 @@ void Attempts::succeeded() {
 }
 
 void Attempts::cancel(const Error& why) {
-    if (connecting_ != nullptr) return connecting_->connector.cancel(why);
+    if (connecting_ != nullptr) return connecting_->dial.cancel(why);
     if (waiting_ != nullptr) waiting_->cancel(why);
 }
 

@@ -17,14 +17,16 @@ void ConnectionPool::configure(const config::Upstream& settings) noexcept {
 }
 
 std::unique_ptr<http::ClientStream> ConnectionPool::reuse(const codec::ClientLimits& limits,
-                                                          bool must_be_quiet) {
-    while (!idle_.empty()) {
-        Connection& connection = idle_.front();
+                                                          bool must_be_quiet,
+                                                          std::string_view tag) {
+    for (auto next = idle_.begin(); next != idle_.end();) {
+        Connection& connection = *next++;
+        if (connection.tag != tag) continue;
         if (must_be_quiet && !connection.codec->quiet()) {
             closed(connection);
             continue;
         }
-        idle_.pop_front();
+        idle_.erase(idle_.iterator_to(connection));
         busy_.push_front(connection);
         connection.idle = false;
         state_->idle.fetch_sub(1, std::memory_order_relaxed);
@@ -35,9 +37,11 @@ std::unique_ptr<http::ClientStream> ConnectionPool::reuse(const codec::ClientLim
 }
 
 std::unique_ptr<http::ClientStream> ConnectionPool::adopt(net::TransportPtr transport,
-                                                          const codec::ClientLimits& limits) {
+                                                          const codec::ClientLimits& limits,
+                                                          std::string_view tag) {
     auto owner = std::make_unique<Connection>(*this);
     Connection& connection = *owner.release();
+    connection.tag = tag;
     busy_.push_front(connection);
     connection.codec = codec::make_h1_client(loop_, std::move(transport), connection);
     connection.codec->set_idle_limit(idle_limit_);
@@ -55,7 +59,9 @@ void ConnectionPool::became_idle(Connection& connection) {
     if (idle_.size() > keepalive_) closed(idle_.back());
 }
 
-void ConnectionPool::closed(Connection& connection) { destroy(connection); }
+void ConnectionPool::closed(Connection& connection) {
+    destroy(connection);
+}
 
 void ConnectionPool::destroy(Connection& connection) {
     if (connection.idle) {

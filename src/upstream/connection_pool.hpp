@@ -18,11 +18,14 @@ class ConnectionPool {
 
     /// What the current generation allows.
     void configure(const config::Upstream& settings) noexcept;
-    /// A stream on an idle connection, or null. `must_be_quiet`: ask the kernel first.
-    std::unique_ptr<http::ClientStream> reuse(const codec::ClientLimits& limits,
-                                              bool must_be_quiet);
+    /// A stream on an idle connection that was adopted with this tag, or null. `must_be_quiet`: ask
+    /// the kernel first.
+    std::unique_ptr<http::ClientStream> reuse(const codec::ClientLimits& limits, bool must_be_quiet,
+                                              std::string_view tag);
+    /// `tag`: whom it may serve (a TLS name, one client); "" = everybody.
     std::unique_ptr<http::ClientStream> adopt(net::TransportPtr transport,
-                                              const codec::ClientLimits& limits);
+                                              const codec::ClientLimits& limits,
+                                              std::string_view tag);
     void close_idle();
     /// The peer is served no more: what is busy closes when its exchange ends.
     void retire() {
@@ -33,13 +36,13 @@ class ConnectionPool {
     [[nodiscard]] async::Loop& loop() noexcept { return loop_; }
 
   private:
-    struct Connection final : codec::ClientObserver,
-                              boost::intrusive::list_base_hook<> {
+    struct Connection final : codec::ClientObserver, boost::intrusive::list_base_hook<> {
         explicit Connection(ConnectionPool& owner) : pool(owner) {}
         void on_idle(codec::ClientCodec&) override { pool.became_idle(*this); }
         void on_closed(codec::ClientCodec&) override { pool.closed(*this); }
         ConnectionPool& pool;
         std::unique_ptr<codec::ClientCodec> codec;
+        std::string tag;
         bool idle = false;
     };
     using List = boost::intrusive::list<Connection>;

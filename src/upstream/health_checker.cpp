@@ -1,7 +1,7 @@
 #include "proxyd/upstream/health_checker.hpp"
 
+#include "dial.hpp"
 #include "peer_check.hpp"
-#include "proxyd/upstream/group.hpp"
 
 namespace proxyd::upstream {
 
@@ -10,26 +10,21 @@ void append_checked_peers(const Group& group, std::vector<CheckedPeer>& peers) {
     if (!settings.health_check) return;
     for (const Peer& peer : group.peers()) {
         if (peer.down) continue;
-        CheckedPeer checked;
-        checked.upstream = settings.name;
-        checked.address = peer.address;
-        checked.host = peer.endpoint->is_unix() ? "localhost" : peer.server;
-        checked.state = peer.state;
-        checked.endpoint = peer.endpoint;
-        checked.settings = settings.health_check;
-        peers.push_back(std::move(checked));
+        peers.push_back({peer, group.shared_settings()});
     }
 }
 
-HealthChecker::HealthChecker(async::Loop& loop) : loop_(loop) {}
+HealthChecker::HealthChecker(async::Loop& loop)
+    : loop_(loop), contexts_(std::make_unique<ClientContexts>()) {}
 HealthChecker::~HealthChecker() = default;
 
 void HealthChecker::watch(const std::vector<CheckedPeer>& peers) {
     auto before = std::exchange(checks_, {});
     for (const CheckedPeer& peer : peers) {
-        auto& check = checks_[peer.state->id()];
+        const std::size_t id = peer.peer.state->id();
+        auto& check = checks_[id];
         if (check) continue;  // a server that is listed twice
-        const auto known = before.find(peer.state->id());
+        const auto known = before.find(id);
         if (known != before.end() && known->second->same_as(peer)) {
             check = std::move(known->second);
             before.erase(known);
@@ -42,6 +37,7 @@ void HealthChecker::watch(const std::vector<CheckedPeer>& peers) {
         if (!checks_.contains(id)) check->state().set_unhealthy(false);
         check->retire();
     }
+    contexts_->forget_unused();
 }
 
 Task<void> HealthChecker::finish() {

@@ -22,10 +22,10 @@ Error given_up() {
 
 }  // namespace
 
-HealthProbe::HealthProbe(async::Loop& loop, const ProbePlan& plan)
+HealthProbe::HealthProbe(async::Loop& loop, ClientContexts& contexts, const ProbePlan& plan)
     : loop_(loop),
       plan_(plan),
-      settings_(*plan.settings),
+      settings_(*plan.upstream->health_check),
       limit_(
           loop.wheel(),
           [](void* self) {
@@ -33,17 +33,18 @@ HealthProbe::HealthProbe(async::Loop& loop, const ProbePlan& plan)
               static_cast<HealthProbe*>(self)->cancel();
           },
           this),
-      connector_(loop) {}
+      dial_(loop, contexts) {}
 
 HealthProbe::~HealthProbe() = default;
 
 void HealthProbe::cancel() {
-    stream_ ? stream_->reset(given_up()) : connector_.cancel(given_up());
+    stream_ ? stream_->reset(given_up()) : dial_.cancel(given_up());
 }
 
 Task<std::string> HealthProbe::run() {
     limit_.arm(settings_.timeout);
-    auto transport = co_await connector_.connect(plan_.endpoint, settings_.timeout);
+    auto transport =
+        co_await dial_.open(*plan_.upstream, plan_.peer, plan_.opening, settings_.timeout);
     if (!transport) co_return cause_of(transport.error());
     if (settings_.type == config::HealthCheck::Type::tcp) {
         (*transport)->close();

@@ -3,9 +3,9 @@
 #include <memory>
 #include <string>
 
+#include "dial.hpp"
 #include "proxyd/codec/client_codec.hpp"
 #include "proxyd/config/model.hpp"
-#include "proxyd/net/connector.hpp"
 
 namespace re2 {
 class RE2;
@@ -15,8 +15,9 @@ namespace proxyd::upstream {
 
 /// What a check asks for and of whom, made ready once for all checks of a peer.
 struct ProbePlan {
-    std::shared_ptr<const config::HealthCheck> settings;
-    net::Endpoint endpoint;
+    std::shared_ptr<const config::Upstream> upstream;  ///< has a health_check
+    Peer peer;
+    Opening opening;
     std::string host;
     std::shared_ptr<const re2::RE2> body;  ///< where the body is an expression
 };
@@ -25,7 +26,7 @@ struct ProbePlan {
 /// Everything is bounded: the whole by `timeout`, the head by the codec, the body by 64 KiB.
 class HealthProbe final : codec::ClientObserver {
   public:
-    HealthProbe(async::Loop& loop, const ProbePlan& plan);
+    HealthProbe(async::Loop& loop, ClientContexts& contexts, const ProbePlan& plan);
     ~HealthProbe();
     HealthProbe(const HealthProbe&) = delete;
     HealthProbe& operator=(const HealthProbe&) = delete;
@@ -50,7 +51,7 @@ class HealthProbe final : codec::ClientObserver {
     const ProbePlan& plan_;
     const config::HealthCheck& settings_;
     async::Deadline limit_;
-    net::Connector connector_;
+    Dial dial_;
     std::unique_ptr<codec::ClientCodec> codec_;
     std::unique_ptr<http::ClientStream> stream_;  ///< ends before its codec
     std::string body_;

@@ -7,6 +7,7 @@
 
 #include "proxyd/base/log.hpp"
 #include "proxyd/base/random.hpp"
+#include "proxyd/http/fields/host.hpp"
 
 namespace proxyd::upstream {
 namespace {
@@ -25,14 +26,34 @@ std::int64_t random_below(std::int64_t limit) {
                                      static_cast<std::uint64_t>(std::max<std::int64_t>(limit, 1)));
 }
 
-ProbePlan plan_of(const CheckedPeer& peer) {
+/// The Host field where the check names none.
+std::string host_of(const Peer& peer) {
+    if (peer.endpoint->is_unix()) return "localhost";
+    return peer.server.starts_with("srv:") ? peer.host : peer.server;
+}
+
+/// The connection begins as one for a request does, but for nobody.
+Opening opening_for(const ProbePlan& plan) {
+    AttemptSettings nobody;
+    const vars::Template& name = plan.upstream->tls.server_name;
+    if (name.constant()) nobody.server_name = name.literal();
+    nobody.asked_host = http::host_of(plan.host);
+    return opening_of(*plan.upstream, plan.peer, nobody);
+}
+
+ProbePlan plan_of(const CheckedPeer& checked) {
+    const config::HealthCheck& settings = *checked.upstream->health_check;
     ProbePlan plan;
-    plan.settings = peer.settings;
-    const bool other_port = peer.settings->port != 0 && !peer.endpoint->is_unix();
-    plan.endpoint = other_port ? peer.endpoint->with_port(peer.settings->port) : *peer.endpoint;
-    plan.host = peer.settings->host.empty() ? peer.host : peer.settings->host;
-    if (peer.settings->body.starts_with('~')) {
-        plan.body = std::make_shared<const re2::RE2>(peer.settings->body.substr(1), RE2::Quiet);
+    plan.upstream = checked.upstream;
+    plan.peer = checked.peer;
+    if (settings.port != 0 && !plan.peer.endpoint->is_unix()) {
+        const net::Endpoint other = plan.peer.endpoint->with_port(settings.port);
+        plan.peer.endpoint = std::make_shared<const net::Endpoint>(other);
+    }
+    plan.host = settings.host.empty() ? host_of(checked.peer) : settings.host;
+    plan.opening = opening_for(plan);
+    if (settings.body.starts_with('~')) {
+        plan.body = std::make_shared<const re2::RE2>(settings.body.substr(1), RE2::Quiet);
     }
     return plan;
 }
@@ -55,12 +76,14 @@ PeerCheck::PeerCheck(HealthChecker& checker, CheckedPeer peer)
           this) {}
 
 bool PeerCheck::same_as(const CheckedPeer& peer) const {
-    return *peer.settings == *peer_.settings && peer.host == peer_.host &&
-           peer.endpoint->text() == peer_.endpoint->text();
+    const ProbePlan other = plan_of(peer);
+    return *peer.upstream->health_check == settings() && other.host == plan_.host &&
+           other.opening.tag == plan_.opening.tag &&
+           other.peer.endpoint->text() == plan_.peer.endpoint->text();
 }
 
 void PeerCheck::start() {
-    const auto spread = std::min(peer_.settings->interval, kFirstSpread);
+    const auto spread = std::min(settings().interval, kFirstSpread);
     next_.arm(config::Duration(1 + random_below(spread.count())));
 }
 
@@ -77,7 +100,7 @@ void PeerCheck::begin() {
 
 Task<void> PeerCheck::check(std::shared_ptr<PeerCheck> self) {
     self->began_ = self->checker_.loop().now();
-    HealthProbe probe(self->checker_.loop(), self->plan_);
+    HealthProbe probe(self->checker_.loop(), self->checker_.contexts(), self->plan_);
     self->probe_ = &probe;
     const std::string cause = co_await probe.run();
     self->probe_ = nullptr;
@@ -88,14 +111,14 @@ Task<void> PeerCheck::check(std::shared_ptr<PeerCheck> self) {
 
 /// A tenth to either side, so that many checks do not keep step.
 void PeerCheck::schedule(async::Milliseconds began) {
-    const std::int64_t interval = peer_.settings->interval.count();
+    const std::int64_t interval = settings().interval.count();
     const std::int64_t wait = interval * 9 / 10 + random_below(interval / 5);
     const std::int64_t spent = checker_.loop().now() - began;
     next_.arm(config::Duration(std::max<std::int64_t>(wait - spent, 1)));
 }
 
 void PeerCheck::judge(const std::string& cause) {
-    peer_.state->note_check(cause.empty(), cause);
+    peer_.peer.state->note_check(cause.empty(), cause);
     if (cause.empty()) {
         failed_in_row_ = 0;
         ++passed_in_row_;
@@ -108,11 +131,11 @@ void PeerCheck::judge(const std::string& cause) {
 }
 
 void PeerCheck::passed() {
-    PeerState& state = *peer_.state;
+    PeerState& state = *peer_.peer.state;
     if (state.unhealthy.load(std::memory_order_relaxed)) {
-        if (passed_in_row_ < peer_.settings->rise) return;
-        log::info("upstream '{}': {} is healthy again after {} passed checks", peer_.upstream,
-                  peer_.address, passed_in_row_);
+        if (passed_in_row_ < settings().rise) return;
+        log::info("upstream '{}': {} is healthy again after {} passed checks", peer_.upstream->name,
+                  peer_.peer.address, passed_in_row_);
         state.end_rest();
         state.set_unhealthy(false);
         return;
@@ -120,16 +143,17 @@ void PeerCheck::passed() {
     const async::Milliseconds now = checker_.loop().now();
     if (!state.failed_at(now) || !was_gone(state.last_failure())) return;
     if (state.since(now) > began_) return;  // it failed since then
-    log::info("upstream '{}': {} is back, a check passed", peer_.upstream, peer_.address);
+    log::info("upstream '{}': {} is back, a check passed", peer_.upstream->name,
+              peer_.peer.address);
     state.end_rest();
 }
 
 void PeerCheck::failed(const std::string& cause) {
-    PeerState& state = *peer_.state;
-    if (failed_in_row_ < peer_.settings->fall) return;
+    PeerState& state = *peer_.peer.state;
+    if (failed_in_row_ < settings().fall) return;
     if (state.unhealthy.load(std::memory_order_relaxed)) return;
-    log::warn("upstream '{}': {} is unhealthy after {} failed checks ({})", peer_.upstream,
-              peer_.address, failed_in_row_, cause);
+    log::warn("upstream '{}': {} is unhealthy after {} failed checks ({})", peer_.upstream->name,
+              peer_.peer.address, failed_in_row_, cause);
     state.set_unhealthy(true);
 }
 

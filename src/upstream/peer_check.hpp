@@ -17,7 +17,10 @@ class PeerCheck : public std::enable_shared_from_this<PeerCheck> {
     /// No further check; one that runs ends without a verdict.
     void retire();
     [[nodiscard]] bool same_as(const CheckedPeer& peer) const;
-    [[nodiscard]] PeerState& state() const noexcept { return *peer_.state; }
+    [[nodiscard]] PeerState& state() const noexcept { return *peer_.peer.state; }
+    [[nodiscard]] const config::HealthCheck& settings() const noexcept {
+        return *peer_.upstream->health_check;
+    }
 
   private:
     void begin();

@@ -16,6 +16,7 @@ struct Place {
     net::Endpoint endpoint;
     std::uint64_t weight = 1;
     bool backup = false;
+    std::string host{};  ///< whose address it is; empty where it was given as one
 };
 
 std::vector<Place> places_of_name(const config::Address& address, const AddressBook& book) {
@@ -24,7 +25,8 @@ std::vector<Place> places_of_name(const config::Address& address, const AddressB
     std::vector<Place> places;
     for (const net::Target& target : targets) {
         const auto endpoint = srv ? target.endpoint : target.endpoint.with_port(address.port);
-        places.push_back({endpoint, target.weight, target.priority != targets.front().priority});
+        const bool backup = target.priority != targets.front().priority;
+        places.push_back({endpoint, target.weight, backup, target.host});
     }
     return places;
 }
@@ -43,19 +45,21 @@ std::vector<Place> places_of(const config::Address& address, const AddressBook& 
     return {};
 }
 
-Peer make_peer(const config::Server& server, const Place& place, const std::string& upstream,
+Peer make_peer(const config::Server& server, const Place& place, const config::Upstream& upstream,
                StateRegistry& registry) {
     Peer peer;
     peer.address = place.endpoint.text();
     peer.server = server.address.text;
     peer.endpoint = std::make_shared<const net::Endpoint>(place.endpoint);
-    peer.state = registry.peer(upstream, peer.address);
+    peer.state = registry.peer(upstream.name, peer.address);
     peer.max_fails = server.max_fails;
     peer.fail_timeout = server.fail_timeout.count();
     peer.max_conns = server.max_conns;
     peer.slow_start = server.slow_start.count();
     peer.backup = server.backup || place.backup;
     peer.down = server.down;
+    peer.tls = upstream.tls.used_for(server);
+    peer.host = place.host;
     return peer;
 }
 
@@ -77,7 +81,7 @@ std::vector<Peer> make_peers(const config::Upstream& settings, StateRegistry& re
     std::vector<std::uint64_t> weights;
     for (const config::Server& server : settings.servers) {
         for (const Place& place : places_of(server.address, registry.addresses())) {
-            peers.push_back(make_peer(server, place, settings.name, registry));
+            peers.push_back(make_peer(server, place, settings, registry));
             weights.push_back(server.weight * place.weight);
         }
     }

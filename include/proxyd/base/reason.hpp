@@ -35,6 +35,10 @@ namespace proxyd {
     X(upstream_closed, 502, "the upstream closed the connection before answering")             \
     X(upstream_bad_response, 502, "the upstream did not answer in valid HTTP")                 \
     X(upstream_header_too_large, 502, "the upstream's answer has a head above buffers.header") \
+    X(upstream_tls_failed, 502, "the TLS handshake with the upstream failed")                  \
+    X(upstream_certificate_untrusted, 502, "the upstream's certificate is not trusted")        \
+    X(upstream_certificate_expired, 502, "the upstream's certificate is out of date")          \
+    X(upstream_certificate_name, 502, "the upstream's certificate is for another name")        \
     X(upstream_status, 0, "the upstream answered with a status that retry.on lists")           \
     X(upstream_body_cut, 0, "the upstream's answer ended early")                               \
     X(no_live_upstream, 502, "no server of the upstream is available")                         \
@@ -45,10 +49,13 @@ namespace proxyd {
     X(queue_timeout, 503, "no server of the upstream became free within queue.timeout")        \
     X(shutting_down, 503, "the proxy is shutting down")                                        \
     X(upstream_timeout_connect, 504, "the upstream did not accept in time (timeouts.connect)") \
+    X(upstream_timeout_tls, 504, "the TLS handshake took longer than timeouts.connect")        \
     X(upstream_timeout_send, 504, "the upstream did not take the request (timeouts.send)")     \
     X(upstream_timeout_read, 504, "the upstream did not answer in time (timeouts.read)")       \
     X(timeout_total, 504, "the exchange took longer than timeouts.total")                      \
     X(timeout_upgraded, 0, "the tunnel was silent for timeouts.upgraded")                      \
+    X(proxy_protocol_invalid, 0, "the connection does not begin with a PROXY protocol header") \
+    X(proxy_protocol_timeout, 0, "the PROXY protocol header did not arrive in time")           \
     X(version_unsupported, 505, "this version of HTTP is not supported")                       \
     X(tunnel_closed, 0, "the tunnel was closed")
 

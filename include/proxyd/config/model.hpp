@@ -15,6 +15,10 @@
 
 /// The configuration as values, complete and validated: every default filled in, every level
 /// merged, every name resolved. Immutable once load() returned it; shared by all threads.
+namespace proxyd::net::tls {
+class ClientPolicy;
+}
+
 namespace proxyd::config {
 
 using Duration = std::chrono::milliseconds;
@@ -33,8 +37,9 @@ struct Address {
     IpAddress ip;      ///< Kind::ip
     std::string name;  ///< Kind::name: host; unix_socket: path; srv: service
     std::uint16_t port = 0;
-    bool any = false;  ///< listeners: ":80", every address of both families
-    std::string text;  ///< normalised spelling, the identity of the address
+    bool any = false;    ///< listeners: ":80", every address of both families
+    bool https = false;  ///< servers: written as https://, which switches TLS on
+    std::string text;    ///< normalised spelling, the identity of the address
 };
 
 /// What the name service is asked for: the addresses of a host, or the servers of a service.
@@ -68,6 +73,7 @@ struct Listener {
     std::string name;
     Address address;
     int backlog = 4096;
+    bool proxy_protocol = false;  ///< each connection begins with a PROXY header
     ClientLimits client;
 };
 
@@ -168,6 +174,20 @@ struct Sticky {
     Duration ttl{0};  ///< 0 = until the browser is closed
 };
 
+/// TLS to the servers of an upstream.
+struct UpstreamTls {
+    bool enabled = false;  ///< for all of them; those written as https:// have it anyway
+    bool verify = true;
+    vars::Template server_name;                            ///< empty = the server's own name
+    std::shared_ptr<const net::tls::ClientPolicy> policy;  ///< null when no server has TLS
+    [[nodiscard]] bool used_for(const Server& server) const noexcept {
+        return enabled || server.address.https;
+    }
+};
+
+/// The header that stands in front of each connection to a server.
+enum class ProxyProtocol : std::uint8_t { off, v1, v2 };
+
 struct Upstream {
     std::string name;
     bool implicit = false;  ///< made from `upstream: 3000`; name = the normalised address
@@ -184,6 +204,8 @@ struct Upstream {
     std::shared_ptr<const HealthCheck> health_check;  ///< null = none
     Timeouts timeouts;
     std::optional<Sticky> sticky;
+    UpstreamTls tls;
+    ProxyProtocol proxy_protocol = ProxyProtocol::off;
     Origin origin;
 };
 

@@ -52,6 +52,10 @@ class Tunnel {
 struct StreamFacts {
     std::string_view remote_address;  ///< text, no port; "unix:" for unix sockets
     std::uint16_t remote_port = 0;
+    /// Of the socket; another than remote_address where a PROXY header named the client.
+    std::string_view socket_address;
+    std::string_view proxy_protocol_address;  ///< as a PROXY header named it; "" without
+    std::uint16_t proxy_protocol_port = 0;
     std::string_view local_address;
     std::uint16_t local_port = 0;
     std::string_view listener;  ///< name of the listener

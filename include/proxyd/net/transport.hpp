@@ -48,7 +48,8 @@ class Transport
     /// The standing read: one at a time. It costs no system call and holds no buffer until bytes
     /// arrive.
     virtual void start_read() = 0;
-    /// Reads now, without waiting. Only while no read is armed. would_block is an error code here.
+    /// Reads now, without waiting. Our observer asks only while no read is armed; a transport above
+    /// may at any time, the armed read then waits on. would_block is an error code here.
     virtual SendResult read_now(char* into, std::size_t room) = 0;
     virtual SendResult send(std::span<const iovec> pieces) = 0;
     virtual void wait_write() = 0;

@@ -34,10 +34,13 @@ class WorkerPools {
 struct AttemptSettings {
     std::chrono::milliseconds connect{5'000}, send{60'000}, read{300'000};
     std::size_t max_header_size = 64 * 1024;
-    // Of the request, for the choice; the views outlive the Attempts.
-    std::string_view hash_key;  ///< expanded; where Group::hash_key() asks for it
-    std::string_view client;    ///< its address as text
-    int preferred = -1;         ///< index of the peer that a sticky client had
+    // Of the request, for the choice, for TLS and the PROXY protocol; the views outlive the Attempts.
+    std::string_view hash_key;       ///< expanded; where Group::hash_key() asks for it
+    std::string_view client, local;  ///< addresses of the client's connection, texts
+    std::uint16_t client_port = 0, local_port = 0;
+    int preferred = -1;            ///< index of the peer that a sticky client had
+    std::string_view server_name;  ///< `tls.server_name`, expanded
+    std::string_view asked_host;   ///< by the client
 };
 
 /// All tries of one exchange on one group: picks peers, takes connections from the pool or makes
@@ -76,6 +79,7 @@ class Attempts {
   private:
     struct Connecting;
     struct Waiting;
+    struct Prepared;
     using Opened = Result<std::unique_ptr<http::ClientStream>>;
     Task<Opened> open_at_peer(bool may_fail);
     Task<Opened> connect();
@@ -86,6 +90,8 @@ class Attempts {
     /// At the peer of the next open(), if not taken yet.
     [[nodiscard]] bool take_place() noexcept;
     void take_over(int index);
+    void prepare();
+    [[nodiscard]] std::string_view tag() const noexcept;
     [[nodiscard]] Error no_peer() const;
     [[nodiscard]] Error busy(Reason reason) const;
 
@@ -96,6 +102,7 @@ class Attempts {
     bool holds_place_ = false;  ///< at peer_
     Connecting* connecting_ = nullptr;
     Waiting* waiting_ = nullptr;
+    std::unique_ptr<Prepared> prepared_;  ///< how connections to peer_ begin; null = plain
     PeerSet tried_;
     int reserved_ = -1;  ///< where the next open() has a place
     unsigned count_ = 0;

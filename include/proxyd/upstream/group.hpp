@@ -29,6 +29,8 @@ struct Peer {
     std::int64_t slow_start = 0;         ///< ms until a recovered peer has its full share
     bool backup = false;
     bool down = false;
+    bool tls = false;
+    std::string host;  ///< the server's name as configured, which TLS verifies; "" = an address
 };
 
 /// What a request brings to the choice of its peer. Views outlive the call only.
@@ -55,6 +57,9 @@ class Group {
     Group& operator=(const Group&) = delete;
 
     [[nodiscard]] const config::Upstream& settings() const noexcept { return *settings_; }
+    [[nodiscard]] const std::shared_ptr<const config::Upstream>& shared_settings() const noexcept {
+        return settings_;
+    }
     [[nodiscard]] const std::vector<Peer>& peers() const noexcept { return peers_; }
     /// What a request must bring along as PickRequest::hash_key; null: nothing.
     [[nodiscard]] const vars::Template* hash_key() const noexcept;

@@ -8,21 +8,17 @@
 #include "proxyd/async/loop.hpp"
 #include "proxyd/async/task_scope.hpp"
 #include "proxyd/config/model.hpp"
-#include "proxyd/net/endpoint.hpp"
-#include "proxyd/upstream/peer_state.hpp"
+#include "proxyd/upstream/group.hpp"
 
 namespace proxyd::upstream {
 
-class Group;
+class ClientContexts;
 class PeerCheck;
 
 /// A peer that is to be checked.
 struct CheckedPeer {
-    std::string upstream, address;  ///< for the log
-    std::string host;               ///< the Host field where the check names none
-    std::shared_ptr<PeerState> state;
-    std::shared_ptr<const net::Endpoint> endpoint;
-    std::shared_ptr<const config::HealthCheck> settings;
+    Peer peer;
+    std::shared_ptr<const config::Upstream> upstream;  ///< has a health_check
 };
 /// Those of a group; none where it has no health_check. What is down by configuration is left out.
 void append_checked_peers(const Group& group, std::vector<CheckedPeer>& peers);
@@ -47,9 +43,11 @@ class HealthChecker {
 
     [[nodiscard]] async::Loop& loop() noexcept { return loop_; }
     [[nodiscard]] async::TaskScope& running() noexcept { return running_; }
+    [[nodiscard]] ClientContexts& contexts() noexcept { return *contexts_; }
 
   private:
     async::Loop& loop_;
+    std::unique_ptr<ClientContexts> contexts_;
     async::TaskScope running_;
     std::map<std::size_t, std::shared_ptr<PeerCheck>> checks_;  ///< by PeerState::id()
 };

@@ -8,7 +8,8 @@ namespace proxyd::vars {
 /// Variables with a fixed name; the ones with a variable part ($http_NAME ...) follow as families.
 /// One row: enumerator (= name after '$').
 #define PROXYD_VARS(X)                                                                          \
-    X(remote_addr) X(remote_port) X(realip_remote_addr) X(server_addr) X(server_port)            \
+    X(remote_addr) X(remote_port) X(realip_remote_addr) X(proxy_protocol_addr)                \
+    X(proxy_protocol_port) X(server_addr) X(server_port)            \
     X(server_name) X(server_protocol) X(scheme) X(https) X(host) X(http_host) X(hostname)        \
     X(request) X(request_method) X(request_uri) X(uri) X(document_uri) X(args) X(query_string)   \
     X(is_args) X(request_length) X(request_time) X(request_id) X(content_length)                 \

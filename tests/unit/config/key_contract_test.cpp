@@ -1,8 +1,12 @@
+#include <unistd.h>
+
+#include <fstream>
 #include <map>
 #include <set>
 
 #include "config/key_table.hpp"
 #include "config/yaml_tree.hpp"
+#include "support/certificates.hpp"
 #include "unit/config/load_support.hpp"
 
 /// The keys of the contract, written down a second time on purpose: when a row of a table goes
@@ -49,7 +53,7 @@ const std::vector<Promise> kPromises = {
     {"listeners.NAME.address", "':1'"},
     {"listeners.NAME.backlog", "5"},
     {"listeners.NAME.tls", ""},
-    {"listeners.NAME.proxy_protocol", ""},
+    {"listeners.NAME.proxy_protocol", "on"},
     {"listeners.NAME.max_connections", ""},
     {"CLIENT.header_timeout", "5s"},
     {"CLIENT.body_timeout", "5s"},
@@ -96,9 +100,15 @@ const std::vector<Promise> kPromises = {
     {"upstreams.NAME.max_ejected", "30%"},
     {"upstreams.NAME.retry", "{ attempts: 1 }"},
     {"upstreams.NAME.timeouts", "{ read: 5s }"},
-    {"upstreams.NAME.tls", ""},
+    {"upstreams.NAME.tls", "{ verify: off }"},
+    {"upstreams.NAME.tls.enabled", "on"},
+    {"upstreams.NAME.tls.verify", "off"},
+    {"upstreams.NAME.tls.server_name", "$host"},
+    {"upstreams.NAME.tls.ca", "'@CERT@'"},
+    {"upstreams.NAME.tls.certificate", "'@CERT@'"},
+    {"upstreams.NAME.tls.key", "'@KEY@'"},
     {"upstreams.NAME.http2", ""},
-    {"upstreams.NAME.proxy_protocol", ""},
+    {"upstreams.NAME.proxy_protocol", "v1"},
     {"upstreams.NAME.queue", "{ size: 5 }"},
     {"upstreams.NAME.queue.size", "5"},
     {"upstreams.NAME.queue.timeout", "5s"},
@@ -216,6 +226,22 @@ const std::map<std::string, std::vector<std::string>> kPlaces = {
       "hosts.NAME.locations.NAME.timeouts"}},
 };
 
+/// Files that stand behind @CERT@ and @KEY@, made once.
+std::string with_files(std::string text) {
+    static const test::Pair pair = test::Authority("test").issue({.names = {"a"}, .addresses = {}});
+    for (const bool key : {false, true}) {
+        const std::string mark = key ? "@KEY@" : "@CERT@";
+        const std::size_t at = text.find(mark);
+        if (at == std::string::npos) continue;
+        const std::string path = testing::TempDir() + "proxyd-contract-" +
+                                 std::to_string(::getpid()) + (key ? ".key" : ".pem");
+        std::ofstream(path) << (key ? pair.key : pair.certificate);
+        text.replace(at, mark.size(), path);
+        return with_files(std::move(text));
+    }
+    return text;
+}
+
 std::vector<Promise> all_promises() {
     std::vector<Promise> result;
     for (const Promise& promise : kPromises) {
@@ -254,6 +280,8 @@ std::string company(const std::string& owner, const std::string& key) {
     if (owner == "upstreams.NAME.servers" && key != "address" && key != "srv") {
         return ", address: 3000";
     }
+    if (owner == "upstreams.NAME.tls" && key == "certificate") return ", key: '@KEY@'";
+    if (owner == "upstreams.NAME.tls" && key == "key") return ", certificate: '@CERT@'";
     if (owner == "listeners.NAME" && key != "address") return ", address: ':1'";
     if (owner == "maps.NAME" && key != "from") return ", from: $uri";
     const bool action = key == "upstream" || key == "split" || key == "return" || key == "redirect";
@@ -277,7 +305,7 @@ std::string sample(const std::string& path, const std::string& value) {
         text = "{ " + key + ": " + text + company(owner, parts[i]) + " }";
         if (owner.ends_with(".servers")) text = "[" + text + "]";
     }
-    return text + "\n";
+    return with_files(text + "\n");
 }
 
 std::string last(const std::string& path) {

@@ -155,7 +155,7 @@ void Exchange::append_outcome(Var var, std::string& out) const {
             return;
         case Var::upstream_response_length: return append_number(out, upstream.response_bytes);
         case Var::location_name:
-            if (plan->location != nullptr) out += plan->location->matcher.source;
+            if (match.location != nullptr) out += match.location->config->matcher.source;
             return;
         case Var::listener: out += stream->facts().listener; return;
         case Var::reason: out += word(reason); return;

@@ -1,5 +1,7 @@
 #include "proxyd/proxy/generation.hpp"
 
+#include <map>
+#include <tuple>
 #include <unordered_map>
 
 #include "access_log.hpp"
@@ -21,38 +23,41 @@ class PlanBuilder {
         groups_ = &groups;
         plans_.locations.reserve(plans_.routes->locations().size());
         for (const routing::RoutedLocation& routed : plans_.routes->locations()) {
-            auto plan = location(*routed.config, groups);
+            auto plan = location(routed.config->policy.get(), &routed.config->action);
             if (!plan) return std::move(plan).error();
-            plans_.locations.push_back(*std::move(plan));
+            plans_.locations.push_back(*plan);
         }
         plans_.hosts.resize(plans_.routes->hosts().size());
         for (const routing::RoutedHost& routed : plans_.routes->hosts()) {
-            auto compiled = policy(routed.config->policy.get());
-            if (!compiled) return std::move(compiled).error();
-            plans_.hosts[routed.index].policy = *compiled;
+            auto plan = location(routed.config->policy.get(), nullptr);
+            if (!plan) return std::move(plan).error();
+            plans_.hosts[routed.index] = *plan;
         }
-        auto fallback = policy(snapshot_.default_policy.get());
+        auto fallback = location(snapshot_.default_policy.get(), nullptr);
         if (!fallback) return std::move(fallback).error();
-        plans_.fallback.policy = *fallback;
+        plans_.fallback = *fallback;
         return {};
     }
 
   private:
-    Result<LocationPlan> location(const config::Location& location, const Groups& groups) {
-        LocationPlan plan;
-        plan.location = &location;
-        auto compiled = policy(location.policy.get());
+    /// `action` null: none is found.
+    Result<const LocationPlan*> location(const config::Policy* settings,
+                                         const config::Action* action) {
+        const bool sends = action != nullptr && action->kind == config::Action::Kind::upstream;
+        const config::TrafficSplit* const shares = sends ? action->split.get() : nullptr;
+        const upstream::Group* const group =
+            sends && shares == nullptr ? groups_->at(action->upstream).get() : nullptr;
+        const LocationPlan*& known = known_[{settings, group, shares}];
+        if (known != nullptr) return known;
+        auto compiled = policy(settings);
         if (!compiled) return std::move(compiled).error();
+        LocationPlan plan;
         plan.policy = *compiled;
-        const config::Action& action = location.action;
-        if (action.kind != config::Action::Kind::upstream) {
-            plan.timeouts = config::effective(location.policy->timeouts, {});
-        } else if (action.split != nullptr) {
-            plan.split = split(*action.split, plan, groups);
-        } else {
-            send_to(plan, *groups.at(action.upstream));
-        }
-        return plan;
+        plan.timeouts = config::effective(settings->timeouts, {});
+        if (group != nullptr) send_to(plan, *group);
+        if (shares != nullptr) plan.split = split(*shares, plan);
+        plans_.plans.push_back(std::make_unique<const LocationPlan>(std::move(plan)));
+        return known = plans_.plans.back().get();
     }
 
     void send_to(LocationPlan& plan, const upstream::Group& group) {
@@ -66,14 +71,14 @@ class PlanBuilder {
             plan.sticky = known.get();
         }
         plan.timeouts =
-            config::effective(plan.location->policy->timeouts, group.settings().timeouts);
+            config::effective(plan.policy->settings->timeouts, group.settings().timeouts);
     }
 
     std::shared_ptr<const SplitPlan> split(const config::TrafficSplit& settings,
-                                           const LocationPlan& location, const Groups& groups) {
+                                           const LocationPlan& location) {
         auto split = std::make_shared<SplitPlan>(settings);
         for (const config::TrafficSplit::Share& share : settings.shares) {
-            send_to(split->plans.emplace_back(location), *groups.at(share.upstream));
+            send_to(split->plans.emplace_back(location), *groups_->at(share.upstream));
         }
         return split;
     }
@@ -122,6 +127,9 @@ class PlanBuilder {
     LogFiles& files_;
     Plans& plans_;
     const Groups* groups_ = nullptr;
+    std::map<std::tuple<const config::Policy*, const upstream::Group*, const config::TrafficSplit*>,
+             const LocationPlan*>
+        known_;
     std::unordered_map<const config::Policy*, const PolicyPlan*> policies_;
     std::unordered_map<const config::AccessLog*, const LogPlan*> logs_;
 };

@@ -70,11 +70,11 @@ Verdict route(Exchange& exchange, Outcome& outcome) {
                                      exchange.scratch);
     if (!match) {
         const routing::RoutedHost* host = exchange.scratch.host;
-        if (host != nullptr) exchange.plan = &plans.hosts[host->index];
+        if (host != nullptr) exchange.plan = plans.hosts[host->index];
         return refuse(outcome, std::move(match).error());
     }
     exchange.match = *match;
-    exchange.plan = &plans.locations[match->location->index];
+    exchange.plan = plans.locations[match->location->index];
     if (exchange.plan->split != nullptr) exchange.plan = &share_of(*exchange.plan->split, exchange);
     exchange.limit_total(exchange.plan->timeouts.total);
     return Verdict::go_on;
@@ -103,8 +103,8 @@ Verdict local_action(Exchange& exchange, Outcome& outcome) {
         outcome.answer.location = routing::slash_redirect_target(exchange.match, exchange.arena);
         return Verdict::answer;
     }
-    const config::Action& action = exchange.plan->location->action;
-    if (action.kind == config::Action::Kind::upstream) return Verdict::go_on;
+    if (exchange.plan->group != nullptr) return Verdict::go_on;
+    const config::Action& action = exchange.match.location->config->action;
     if (action.kind == config::Action::Kind::redirect) {
         outcome.answer.status = policy::redirect_status(action, method);
         outcome.answer.location = policy::redirect_target(action.text, exchange, exchange.arena);

@@ -46,13 +46,13 @@ struct PolicyPlan {
 
 struct SplitPlan;
 
-/// A location, compiled.
+/// What happens to the requests of a location. Shared by all that have the same policy and send to
+/// the same upstream, so that it stays in the cache however many hosts there are.
 struct LocationPlan {
-    const config::Location* location = nullptr;
     const PolicyPlan* policy = nullptr;
     const upstream::Group* group = nullptr;  ///< null unless the action is `upstream`
     config::EffectiveTimeouts timeouts;
-    const StickyPeers* sticky = nullptr;     ///< null = none
+    const StickyPeers* sticky = nullptr;          ///< null = none
     const policy::OwnNames* own_names = nullptr;  ///< of the group
     std::shared_ptr<const SplitPlan> split;  ///< null = none; then one of its plans stands for this
 };
@@ -69,9 +69,10 @@ struct SplitPlan {
 /// What a Generation consists of.
 struct Plans {
     std::shared_ptr<const routing::Table> routes;
-    std::vector<LocationPlan> locations;  ///< by RoutedLocation::index
-    std::vector<LocationPlan> hosts;      ///< by RoutedHost::index: where none of it matched
-    LocationPlan fallback;                ///< where no host was found: `defaults`
+    std::vector<const LocationPlan*> locations;  ///< by RoutedLocation::index
+    std::vector<const LocationPlan*> hosts;      ///< by RoutedHost::index: where none of it matched
+    const LocationPlan* fallback = nullptr;      ///< where no host was found: `defaults`
+    std::vector<std::unique_ptr<const LocationPlan>> plans;
     std::vector<std::unique_ptr<LogPlan>> logs;
     std::vector<std::unique_ptr<PolicyPlan>> policies;
     std::map<const upstream::Group*, std::unique_ptr<const StickyPeers>> sticky;

@@ -13,7 +13,7 @@ Exchange::Exchange(WorkerContext& its_worker, GenerationRef its_generation,
       generation(std::move(its_generation)),
       stream(std::move(its_stream)),
       started(worker.loop().now()),
-      plan(plans().fallback),
+      plan(plans().plans[plans().fallback].get()),
       total_(
           worker.loop().wheel(),
           [](void* self) {

@@ -41,14 +41,13 @@ class PlanBuilder {
 
   private:
     /// `action` null: none is found.
-    Result<const LocationPlan*> location(const config::Policy* settings,
-                                         const config::Action* action) {
+    Result<std::uint32_t> location(const config::Policy* settings, const config::Action* action) {
         const bool sends = action != nullptr && action->kind == config::Action::Kind::upstream;
         const config::TrafficSplit* const shares = sends ? action->split.get() : nullptr;
         const upstream::Group* const group =
             sends && shares == nullptr ? groups_->at(action->upstream).get() : nullptr;
-        const LocationPlan*& known = known_[{settings, group, shares}];
-        if (known != nullptr) return known;
+        const auto known = known_.find({settings, group, shares});
+        if (known != known_.end()) return known->second;
         auto compiled = policy(settings);
         if (!compiled) return std::move(compiled).error();
         LocationPlan plan;
@@ -56,8 +55,10 @@ class PlanBuilder {
         plan.timeouts = config::effective(settings->timeouts, {});
         if (group != nullptr) send_to(plan, *group);
         if (shares != nullptr) plan.split = split(*shares, plan);
+        const auto place = static_cast<std::uint32_t>(plans_.plans.size());
         plans_.plans.push_back(std::make_unique<const LocationPlan>(std::move(plan)));
-        return known = plans_.plans.back().get();
+        known_.emplace(std::tuple(settings, group, shares), place);
+        return place;
     }
 
     void send_to(LocationPlan& plan, const upstream::Group& group) {
@@ -128,8 +129,8 @@ class PlanBuilder {
     Plans& plans_;
     const Groups* groups_ = nullptr;
     std::map<std::tuple<const config::Policy*, const upstream::Group*, const config::TrafficSplit*>,
-             const LocationPlan*>
-        known_;
+             std::uint32_t>
+        known_;  ///< places in Plans::plans
     std::unordered_map<const config::Policy*, const PolicyPlan*> policies_;
     std::unordered_map<const config::AccessLog*, const LogPlan*> logs_;
 };

@@ -70,11 +70,11 @@ Verdict route(Exchange& exchange, Outcome& outcome) {
                                      exchange.scratch);
     if (!match) {
         const routing::RoutedHost* host = exchange.scratch.host;
-        if (host != nullptr) exchange.plan = plans.hosts[host->index];
+        if (host != nullptr) exchange.plan = plans.plans[plans.hosts[host->index]].get();
         return refuse(outcome, std::move(match).error());
     }
     exchange.match = *match;
-    exchange.plan = plans.locations[match->location->index];
+    exchange.plan = plans.plans[plans.locations[match->location_index]].get();
     if (exchange.plan->split != nullptr) exchange.plan = &share_of(*exchange.plan->split, exchange);
     exchange.limit_total(exchange.plan->timeouts.total);
     return Verdict::go_on;

@@ -69,10 +69,11 @@ struct SplitPlan {
 /// What a Generation consists of.
 struct Plans {
     std::shared_ptr<const routing::Table> routes;
-    std::vector<const LocationPlan*> locations;  ///< by RoutedLocation::index
-    std::vector<const LocationPlan*> hosts;      ///< by RoutedHost::index: where none of it matched
-    const LocationPlan* fallback = nullptr;      ///< where no host was found: `defaults`
     std::vector<std::unique_ptr<const LocationPlan>> plans;
+    // Places in `plans`:
+    std::vector<std::uint32_t> locations;  ///< by RoutedLocation::index
+    std::vector<std::uint32_t> hosts;      ///< by RoutedHost::index: where no location matched
+    std::uint32_t fallback = 0;            ///< where no host was found: `defaults`
     std::vector<std::unique_ptr<LogPlan>> logs;
     std::vector<std::unique_ptr<PolicyPlan>> policies;
     std::map<const upstream::Group*, std::unique_ptr<const StickyPeers>> sticky;

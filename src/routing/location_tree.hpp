@@ -24,6 +24,7 @@ class LocationTree {
     struct Found {
         std::uint32_t location = 0;   ///< `first` of build() + the place among its locations
         bool slash_redirect = false;  ///< the path lacks the final slash of this location
+        bool plain = false;           ///< forwards what the client sent: no edit, `path: raw`
     };
 
     Result<void> build(std::span<const config::Location> locations, std::uint32_t first);
@@ -43,7 +44,8 @@ class LocationTree {
         std::uint32_t location = 0;
         std::uint16_t size = 0;
         config::Matcher::Kind kind{};
-        bool redirects = false;
+        bool redirects : 1 = false;
+        bool plain : 1 = false;
     };
     [[nodiscard]] std::string_view text(const Entry& entry) const noexcept {
         return {block_.get() + entry.offset, entry.size};

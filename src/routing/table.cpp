@@ -161,8 +161,11 @@ Result<RouteMatch> Table::route(const http::RequestHead& head, std::string_view 
     const auto found = impl_->trees[index].find(match.path);
     if (!found) return downstream(Reason::no_location);
     match.location = &impl_->locations[found->location];
+    match.location_index = found->location;
     match.slash_redirect = found->slash_redirect;
-    if (match.location->path == config::Policy::Path::strict && ambiguous(match, scratch)) {
+    match.plain = found->plain;
+    if (!match.plain && match.location->path == config::Policy::Path::strict &&
+        ambiguous(match, scratch)) {
         return downstream(Reason::bad_path, "path: strict refuses this spelling");
     }
     return match;
@@ -177,7 +180,7 @@ const std::vector<RoutedLocation>& Table::locations() const noexcept {
 
 Result<std::string_view> forward_target(const RouteMatch& match, const http::RequestHead& head,
                                         const vars::Scope& scope, Arena& arena) {
-    if (match.asterisk) return head.target;
+    if (match.asterisk || match.plain) return head.target;
     if (const PathEdit* edit = match.location->edit) {
         auto edited = edit->apply(match, scope, arena);
         if (!edited || !edited->empty()) return edited;

@@ -36,12 +36,14 @@ struct RoutedLocation {
 struct RouteMatch {
     const RoutedHost* host = nullptr;
     const RoutedLocation* location = nullptr;
-    std::string_view path;     ///< decoded, as matched ($uri)
-    std::string_view encoded;  ///< normalised, for forwarding
-    std::string_view query;    ///< without '?'
+    std::uint32_t location_index = 0;  ///< RoutedLocation::index, without a look at it
+    std::string_view path;             ///< decoded, as matched ($uri)
+    std::string_view encoded;          ///< normalised, for forwarding
+    std::string_view query;            ///< without '?'
     bool has_query = false;
     bool asterisk = false;        ///< OPTIONS *
     bool slash_redirect = false;  ///< answer slash_redirect_target() with 301 or 308
+    bool plain = false;  ///< known to forward the client's own target: the location needs no look
 };
 
 /// Memory that a route needs when its path is not plain; lives as long as the exchange. `host` is

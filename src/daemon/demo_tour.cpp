@@ -72,6 +72,14 @@ DemoLine dead(const char* title, std::uint16_t port) {
             fmt::format("{}; {}", answer.status, cause.substr(0, cause.find_first_of("<\n")))};
 }
 
+DemoLine half_dead(const char* title, std::uint16_t port) {
+    constexpr int kAsked = 10;
+    int answered = 0;
+    for (int i = 0; i < kAsked; ++i) answered += demo_get(port, "/pair").status == 200 ? 1 : 0;
+    return {answered == kAsked, title,
+            fmt::format("{} of {} requests answered 200", answered, kAsked)};
+}
+
 DemoLine typo(const char* title, std::uint16_t) {
     const config::LoadResult loaded =
         config::load({"typo.yaml", {}, "hosts:\n  app.example.com:\n    upsteam: 3000\n"});
@@ -86,9 +94,13 @@ struct Step {
     DemoLine (*run)(const char* title, std::uint16_t port);
 };
 constexpr Step kSteps[] = {
-    {"a plain request", plain}, {"a forged X-Forwarded-For", forged},
-    {"a WebSocket", websocket}, {"strip_prefix", path},
-    {"a redirect", redirect},   {"a dead upstream", dead},
+    {"a plain request", plain},
+    {"a forged X-Forwarded-For", forged},
+    {"a WebSocket", websocket},
+    {"strip_prefix", path},
+    {"a redirect", redirect},
+    {"a dead upstream", dead},
+    {"one of two servers dead", half_dead},
     {"a typo in a file", typo},
 };
 
@@ -112,6 +124,11 @@ std::string demo_config(const std::string& directory, std::uint16_t listen, std:
         "log:\n"
         "  error: {{ path: {0}/error.log }}\n"
         "  access: {{ path: {0}/access.log, buffer: 0 }}\n"
+        "upstreams:\n"
+        "  pair:\n"
+        "    balance: least_conn\n"
+        "    servers: [\"127.0.0.1:{2}\", \"127.0.0.1:{3}\"]\n"
+        "    health_check: {{ path: /, interval: 1s }}\n"
         "hosts:\n"
         "  \"*\":\n"
         "    upstream: 127.0.0.1:{2}\n"
@@ -119,7 +136,8 @@ std::string demo_config(const std::string& directory, std::uint16_t listen, std:
         "      /: {{}}\n"
         "      /api/: {{ strip_prefix: true }}\n"
         "      /old/: {{ redirect: \"https://new.example.com$request_uri\" }}\n"
-        "      /dead: {{ upstream: \"127.0.0.1:{3}\" }}\n",
+        "      /dead: {{ upstream: \"127.0.0.1:{3}\" }}\n"
+        "      /pair: {{ upstream: pair }}\n",
         directory, listen, upstream, dead);
 }
 

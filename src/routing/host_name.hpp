@@ -12,7 +12,7 @@ namespace proxyd::routing {
 
 /// A name in a table of hosts, and the host it stands for. Usual names lie inside, so that looking
 /// one up among ten thousand costs one cache miss less; of longer ones it holds a view.
-class HostName {
+class alignas(32) HostName {
   public:
     HostName(std::string_view name, std::uint32_t host)
         : host_(host), size_(static_cast<std::uint8_t>(std::min(name.size(), kInside + 1))) {

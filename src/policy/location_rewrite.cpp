@@ -82,9 +82,10 @@ Whose owner(const Reference& reference, const LocationFacts& facts) {
     return hidden && known ? Whose::upstreams : Whose::others;
 }
 
-/// A relative reference never begins with "//" or "/\": to a browser that is a host.
+/// A relative reference never begins with "//" or "/\": to a browser that is a host, also with tabs
+/// between the two.
 std::string_view on_this_host(std::string_view path, Arena& arena) {
-    const std::size_t slashes = std::min(path.find_first_not_of("/\\"), path.size());
+    const std::size_t slashes = std::min(path.find_first_not_of("/\\\t"), path.size());
     if (slashes == 1) return path;
     std::string text("/");
     return arena.copy(text.append(path.substr(slashes)));

@@ -92,6 +92,9 @@ TEST_F(LocationRewrite, NeverBecomesAnotherHost) {
     EXPECT_EQ(rewritten("http://127.0.0.1:3001//evil.example/a"), "/evil.example/a");
     EXPECT_EQ(rewritten("http://127.0.0.1:3001/\\evil.example/a"), "/evil.example/a");
     EXPECT_EQ(rewritten("//127.0.0.1:3001///evil.example"), "/evil.example");
+    // Browsers take tabs out before they look for an authority.
+    EXPECT_EQ(rewritten("http://127.0.0.1:3001/\t/evil.example/a"), "/evil.example/a");
+    EXPECT_EQ(rewritten("http://127.0.0.1:3001/\\\t\t/evil.example/a"), "/evil.example/a");
 }
 
 TEST_F(LocationRewrite, ThePathBecomesTheClients) {

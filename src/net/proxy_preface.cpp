@@ -41,9 +41,8 @@ struct ProxyPreface::Pending final
     }
 
     static void expired(void* self) {
-        static_cast<Pending*>(self)->end(
-            Error(Reason::proxy_protocol_timeout, Source::downstream, Retry::no,
-                  "the header was not complete within client.header_timeout"));
+        auto& pending = *static_cast<Pending*>(self);
+        pending.end(std::move(pending.late));
     }
 
     /// Inside the reactor, whenever something came.
@@ -82,6 +81,8 @@ struct ProxyPreface::Pending final
     ReactorDescriptor socket;
     async::Deadline deadline;
     Event ready;
+    Error late{Reason::proxy_protocol_timeout, Source::downstream, Retry::no,
+               "the header was not complete within client.header_timeout"};
     std::optional<Result<ProxyHeader>> outcome;
     boost::intrusive_ptr<Pending> armed;  ///< while the reactor holds the operation
     bool waited_for = false;
@@ -109,6 +110,12 @@ Task<Result<ProxyHeader>> ProxyPreface::read(std::chrono::milliseconds limit) {
     pending.waited_for = false;
     pending.deadline.disarm();
     co_return std::move(*pending.outcome);
+}
+
+void ProxyPreface::end_within(std::chrono::milliseconds limit, Error why) {
+    if (!pending_->waited_for) return;
+    pending_->late = std::move(why);
+    pending_->deadline.arm(limit);
 }
 
 void ProxyPreface::cancel(Error why) {

@@ -14,6 +14,8 @@ namespace {
 constexpr std::chrono::milliseconds kTrimEvery{1000};
 /// How long copies may still run when the last client has gone.
 constexpr std::chrono::milliseconds kMirrorGrace{1000};
+/// How long a PROXY header that is on its way at a drain is waited for; the codec's grace follows.
+constexpr std::chrono::milliseconds kPrefaceGrace{500};
 
 }  // namespace
 
@@ -186,7 +188,9 @@ void Worker::drain(std::function<void()> done) {
         std::vector<Connection*> all;
         for (Connection& connection : list_) all.push_back(&connection);
         for (Connection* connection : all) connection->drain();
-        end_prefaces();
+        for (net::ProxyPreface* preface : prefaces_) {
+            preface->end_within(kPrefaceGrace, Error(Reason::shutting_down));
+        }
         check_drained();
     });
 }

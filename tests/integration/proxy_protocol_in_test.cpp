@@ -126,6 +126,15 @@ TEST_F(ProxyProtocolIn, WhoWaitsForItDoesNotHoldTheDrainUp) {
     EXPECT_EQ(daemon.wait_exit().code, 0);
 }
 
+TEST_F(ProxyProtocolIn, AHeaderOnItsWayAtADrainIsTaken) {
+    RawClient client(daemon.port("HTTP"));
+    EXPECT_EQ(get_once(daemon.port("PLAIN"), "/").status, 200);
+    daemon.signal(SIGQUIT);
+    EXPECT_TRUE(daemon.wait_for_log("draining"));
+    EXPECT_EQ(client.exchange(kLine + get_request("/")).status, 200);
+    EXPECT_EQ(daemon.wait_exit().code, 0);
+}
+
 TEST(ProxyProtocolTrust, TheNamedAddressMayBeATrustedProxy) {
     FakeUpstream upstream;
     Daemon daemon(R"(

@@ -13,7 +13,7 @@ namespace proxyd::net {
 
 /// Takes the PROXY header off the front of an accepted connection, and not a byte more: it is
 /// looked at in the kernel until it is whole. Owns the descriptor until release(). Loop's thread.
-/// Errors: proxy_protocol_invalid, proxy_protocol_timeout, what cancel() was given.
+/// Errors: proxy_protocol_invalid, proxy_protocol_timeout, what end_within() or cancel() was given.
 class ProxyPreface {
   public:
     ProxyPreface(async::Loop& loop, Descriptor socket);
@@ -23,6 +23,8 @@ class ProxyPreface {
 
     /// `limit` 0 = none.
     Task<Result<ProxyHeader>> read(std::chrono::milliseconds limit);
+    /// A pending read() returns `why` unless the header is whole within `limit`.
+    void end_within(std::chrono::milliseconds limit, Error why);
     /// Makes a pending read() return `why`.
     void cancel(Error why);
     /// After read().

@@ -191,7 +191,7 @@ void TlsTransport::on_read(const ErrorCode& error) {
 
 /// Reads once more without waiting; false when there was nothing.
 bool TlsTransport::pull() {
-    if (below_ended_) return false;
+    if (below_ended_ || clogged()) return false;
     const std::span<char> room = read_room();
     const SendResult got = below_->read_now(room.data(), room.size());
     read_landed(got.bytes);
@@ -256,8 +256,13 @@ void TlsTransport::deliver() {
     observer_->on_read(got != 0 ? ErrorCode() : end_);
 }
 
+/// OpenSSL takes no more records before its own answers are gone: neither do we.
+bool TlsTransport::clogged() const noexcept {
+    return in_.size() > kMostQueued;
+}
+
 void TlsTransport::wait_for_bytes() {
-    if (std::exchange(below_armed_, true)) return;
+    if (clogged() || std::exchange(below_armed_, true)) return;
     below_->start_read();
 }
 
@@ -378,6 +383,7 @@ void TlsTransport::on_writable(const ErrorCode& error) {
     const Self self(this);
     below_waits_ = false;
     if (closed_) return;
+    if (armed_ && clogged()) deliver_soon();
     if (!std::exchange(room_wanted_, false)) {
         std::size_t sent = 0;
         if (error || flush(sent)) return;

@@ -64,6 +64,7 @@ class TlsTransport final : public Transport, private TransportObserver {
     std::size_t fetch(char* into, std::size_t room);
     std::size_t decrypt(char* into, std::size_t room);
     bool pull();
+    [[nodiscard]] bool clogged() const noexcept;
     void wait_for_bytes();
     void wait_for_room();
     [[nodiscard]] bool peek();

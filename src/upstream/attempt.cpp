@@ -272,8 +272,18 @@ Task<Attempts::Opened> Attempts::connect() {
     co_return stream;
 }
 
+/// Whoever can choose the name can make a handshake fail: that says nothing of the peer.
+bool Attempts::fault_of_name(const Error& why) const noexcept {
+    if (!prepared_ || !prepared_->opening.name_is_asked) return false;
+    return why.code == Reason::upstream_certificate_name ||
+           why.code == Reason::upstream_certificate_untrusted ||
+           why.code == Reason::upstream_certificate_expired ||
+           why.code == Reason::upstream_tls_failed;
+}
+
 void Attempts::failed(const Error& why) {
-    if (peer_ != nullptr) group_.report_failure(*peer_, pools_.loop().now(), why.code);
+    if (peer_ != nullptr && !fault_of_name(why))
+        group_.report_failure(*peer_, pools_.loop().now(), why.code);
 }
 
 void Attempts::succeeded() {

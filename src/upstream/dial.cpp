@@ -57,6 +57,9 @@ Opening opening_of(const config::Upstream& upstream, const Peer& peer,
     }
     if (peer.tls) {
         opening.name = tls_name(peer, settings);
+        opening.name_is_asked = upstream.tls.server_name.empty()
+                                    ? peer.host.empty()
+                                    : !upstream.tls.server_name.constant();
         opening.tag.append("t").append(upstream.tls.policy->id()).append(opening.name);
     }
     return opening;

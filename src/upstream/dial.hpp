@@ -29,7 +29,8 @@ class ClientContexts {
 struct Opening {
     std::string header;
     std::string name;
-    std::string tag;  ///< the same tag = interchangeable connections; "" = plain
+    bool name_is_asked = false;  ///< the name is the request's choice, not the configuration's
+    std::string tag;             ///< the same tag = interchangeable connections; "" = plain
 };
 [[nodiscard]] Opening opening_of(const config::Upstream& upstream, const Peer& peer,
                                  const AttemptSettings& settings);

@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <fstream>
 
 namespace proxyd::test {
@@ -370,6 +371,63 @@ hosts: { "*": app }
 )",
                   files);
     for (int count = 0; count < 4; ++count) EXPECT_EQ(get_once(daemon.http(), "/").body, "ok");
+}
+
+TEST_F(TlsUpstream, NamesThatClientsChooseTakeNoServerOut) {
+    FakeUpstream upstream;
+    TlsFrontOptions options;
+    options.pair = good_pair();
+    TlsFront front(upstream.port(), options), second(upstream.port(), options);
+    auto files = marks(front);
+    files.set("SECOND", std::to_string(second.port()));
+    Daemon daemon(R"(
+workers: 1
+upstreams:
+  app:
+    servers:
+      - { address: "127.0.0.1:@TLS@", max_fails: 1, fail_timeout: 60s }
+      - { address: "127.0.0.1:@SECOND@", max_fails: 1, fail_timeout: 60s }
+    tls: { ca: "@CA@" }
+hosts: { "*": app }
+)",
+                  files);
+    for (int count = 0; count < 4; ++count) {
+        EXPECT_EQ(get_once(daemon.http(), "/", "", "evil.internal").status, 502);
+    }
+    for (int count = 0; count < 4; ++count) {
+        EXPECT_EQ(get_once(daemon.http(), "/", "", "app.internal").body, "ok");
+    }
+    const auto served = [](const TlsFront& each) {
+        return std::ranges::any_of(each.seen(),
+                                   [](const TlsSeen& seen) { return seen.name == "app.internal"; });
+    };
+    EXPECT_TRUE(served(front));
+    EXPECT_TRUE(served(second));
+}
+
+TEST_F(TlsUpstream, AnAskedAddressInBracketsIsAnAddress) {
+    FakeUpstream upstream;
+    TlsFrontOptions options;
+    options.pair = authority().issue({.names = {}, .addresses = {"::1"}});
+    TlsFront front(upstream.port(), options);
+    Daemon daemon(config("verify: on"), marks(front));
+    EXPECT_EQ(get_once(daemon.http(), "/", "", "[::1]:8080").body, "ok");
+    ASSERT_EQ(front.seen().size(), 1U);
+    EXPECT_EQ(front.seen()[0].name, "");
+}
+
+TEST_F(TlsUpstream, AFileWithABrokenCertificateIsRefused) {
+    FakeUpstream upstream;
+    TlsFrontOptions options;
+    options.pair = good_pair();
+    TlsFront front(upstream.port(), options);
+    auto files = marks(front);
+    Daemon daemon(config(), files);
+    file_with(temp, "ca.pem",
+              authority().pem() + "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
+    const CliResult verdict = daemon.cli({"-t"});
+    EXPECT_EQ(verdict.exit_code, 78);
+    EXPECT_NE(verdict.err.find("certificate 2 cannot be read"), std::string::npos) << verdict.err;
 }
 
 TEST_F(TlsUpstream, ChangedSettingsAreNotServedByOldConnections) {

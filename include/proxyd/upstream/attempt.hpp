@@ -34,7 +34,8 @@ class WorkerPools {
 struct AttemptSettings {
     std::chrono::milliseconds connect{5'000}, send{60'000}, read{300'000};
     std::size_t max_header_size = 64 * 1024;
-    // Of the request, for the choice, for TLS and the PROXY protocol; the views outlive the Attempts.
+    // Of the request, for the choice, for TLS and the PROXY protocol; the views outlive the
+    // Attempts.
     std::string_view hash_key;       ///< expanded; where Group::hash_key() asks for it
     std::string_view client, local;  ///< addresses of the client's connection, texts
     std::uint16_t client_port = 0, local_port = 0;
@@ -80,6 +81,7 @@ class Attempts {
     struct Connecting;
     struct Waiting;
     struct Prepared;
+    [[nodiscard]] bool fault_of_name(const Error& why) const noexcept;
     using Opened = Result<std::unique_ptr<http::ClientStream>>;
     Task<Opened> open_at_peer(bool may_fail);
     Task<Opened> connect();

@@ -25,6 +25,13 @@ int key_index() {
     return index;
 }
 
+/// As certificates have it: without the dot of the root, or the brackets of an IPv6 address.
+std::string_view plain_name(std::string_view name) noexcept {
+    if (name.starts_with('[') && name.ends_with(']')) return name.substr(1, name.size() - 2);
+    if (name.ends_with('.')) name.remove_suffix(1);
+    return name;
+}
+
 bool set_name(SSL* ssl, const std::string& name, bool verify) {
     X509_VERIFY_PARAM* const param = SSL_get0_param(ssl);
     if (IpAddress::parse(name)) {
@@ -68,8 +75,7 @@ ClientContext::~ClientContext() {
 }
 
 SSL* ClientContext::open(std::string_view server, std::string_view name) {
-    std::string wanted(name);
-    if (wanted.ends_with('.')) wanted.pop_back();
+    const std::string wanted(plain_name(name));
     SSL* const ssl = SSL_new(context_);
     if (ssl == nullptr) return nullptr;
     SSL_set_connect_state(ssl);

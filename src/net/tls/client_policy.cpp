@@ -30,14 +30,18 @@ std::string last_reason() {
     return text != nullptr ? text : "unknown format";
 }
 
-/// Every certificate of the text; the caller owns them.
-std::vector<X509*> certificates_of(const std::string& pem) {
-    std::vector<X509*> result;
+/// Every certificate of the text, at the end of `into`, whose owner frees them. Otherwise why not.
+std::string read_certificates(const std::string& pem, std::vector<X509*>& into) {
     const Bio bio = reader_of(pem);
+    ERR_clear_error();
     while (X509* each = PEM_read_bio_X509(bio.get(), nullptr, no_password, nullptr)) {
-        result.push_back(each);
+        into.push_back(each);
     }
-    return result;
+    if (ERR_GET_REASON(ERR_peek_last_error()) != PEM_R_NO_START_LINE) {
+        return "certificate " + std::to_string(into.size() + 1) +
+               " cannot be read: " + last_reason();
+    }
+    return into.empty() ? "holds no certificate in PEM form" : std::string();
 }
 
 void add_part(EVP_MD_CTX* digest, const std::string& text) {
@@ -84,18 +88,19 @@ Result<void, PolicyProblem> ClientPolicy::trust(const std::string& pem) {
         if (X509_STORE_set_default_paths(trusted_) == 1) return {};
         return Problem{Part::ca, "the system's trust store cannot be read: " + last_reason()};
     }
-    const std::vector<X509*> all = certificates_of(pem);
+    std::vector<X509*> all;
+    std::string problem = read_certificates(pem, all);
     for (X509* each : all) {
         X509_STORE_add_cert(trusted_, each);
         X509_free(each);
     }
-    if (all.empty()) return Problem{Part::ca, "holds no certificate in PEM form"};
+    if (!problem.empty()) return Problem{Part::ca, std::move(problem)};
     return {};
 }
 
 Result<void, PolicyProblem> ClientPolicy::identify(const ClientSettings& settings) {
-    chain_ = certificates_of(settings.certificate);
-    if (chain_.empty()) return Problem{Part::certificate, "holds no certificate in PEM form"};
+    std::string problem = read_certificates(settings.certificate, chain_);
+    if (!problem.empty()) return Problem{Part::certificate, std::move(problem)};
     ERR_clear_error();
     const Bio bio = reader_of(settings.key);
     key_ = PEM_read_bio_PrivateKey(bio.get(), nullptr, no_password, nullptr);

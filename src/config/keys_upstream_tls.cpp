@@ -11,6 +11,9 @@ namespace {
 
 using Part = net::tls::PolicyProblem::Part;
 
+/// RFC 1035 3.1; what OpenSSL sends.
+constexpr std::size_t kLongestName = 255;
+
 /// The map as written, before its files are put to use together.
 struct Draft {
     UpstreamTls tls;
@@ -39,7 +42,8 @@ void store_server_name(Reader& reader, const Key& key, const Node& node, void* t
     auto name = reader.variables(node, key.name);
     if (!name) return;
     const bool odd = name->constant() && !IpAddress::parse(name->literal()) &&
-                     name->literal().find_first_of("/: ") != std::string_view::npos;
+                     (name->literal().find_first_of("/: ") != std::string_view::npos ||
+                      name->literal().size() > kLongestName);
     if (odd) {
         reader.report.error(node.at, "'" + node.text + "' is not a name that a certificate has",
                             "a host name without scheme and port, or $host");

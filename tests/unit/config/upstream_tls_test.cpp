@@ -112,5 +112,12 @@ TEST_F(UpstreamTlsKeys, WordsThatAreRefused) {
                 ElementsAre(HasSubstr("wants off, v1 or v2")));
 }
 
+TEST_F(UpstreamTlsKeys, ANameNoCertificateHas) {
+    const std::string longest(255, 'a');
+    must_load(text("{ server_name: " + longest + " }"));
+    EXPECT_THAT(error("{ server_name: " + longest + "a }"),
+                HasSubstr("is not a name that a certificate has"));
+}
+
 }  // namespace
 }  // namespace proxyd::config

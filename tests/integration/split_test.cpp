@@ -117,10 +117,9 @@ hosts:
 )",
                   ups(*slow, quick));
     EXPECT_EQ(get_once(daemon.http(), "/slow/").status, 504);
+    EXPECT_EQ(daemon.wait_for_access(1).at(0), "slow 504");
     EXPECT_EQ(get_once(daemon.http(), "/quick/").body, "q");
-    const auto lines = daemon.wait_for_access(2);
-    EXPECT_EQ(lines.at(0), "slow 504");
-    EXPECT_EQ(lines.at(1), "quick 200");
+    EXPECT_EQ(daemon.wait_for_access(2).at(1), "quick 200");
 }
 
 TEST(Split, WorksWithStripPrefixAndTheSlashRedirect) {

@@ -2,6 +2,7 @@
 
 #include <charconv>
 
+#include "attempt_facts.hpp"
 #include "error_log.hpp"
 #include "error_pages.hpp"
 #include "local_response.hpp"
@@ -26,45 +27,14 @@ constexpr milliseconds kUploadGrace{1000};
 /// A pool can hold many connections that died together.
 constexpr unsigned kMaxStale = 3;
 
-/// The key of `balance: hash`, where the upstream has one.
-std::string_view hash_key(const Exchange& exchange) {
-    const vars::Template* key = exchange.plan->group->hash_key();
-    if (key == nullptr) return {};
-    thread_local std::string text;
-    text.clear();
-    key->expand(exchange, text);
-    return exchange.arena.copy(text);
-}
-
-/// What TLS and the PROXY protocol say to the peer of this exchange.
-void name_ends(const Exchange& exchange, upstream::AttemptSettings& settings) {
-    const config::Upstream& upstream = exchange.plan->group->settings();
-    if (upstream.tls.policy) {
-        std::string text;
-        upstream.tls.server_name.expand(exchange, text);
-        settings.server_name = exchange.arena.copy(text);
-        text.clear();
-        exchange.append(vars::Var::host, {}, text);
-        settings.asked_host = exchange.arena.copy(text);
-    }
-    if (upstream.proxy_protocol != config::ProxyProtocol::off) {
-        const http::StreamFacts& facts = exchange.stream->facts();
-        settings.client_port = exchange.client.port;
-        settings.local = facts.local_address;
-        settings.local_port = facts.local_port;
-    }
-}
-
 upstream::AttemptSettings attempt_settings(const Exchange& exchange) {
     upstream::AttemptSettings settings;
     settings.connect = exchange.plan->timeouts.connect;
     settings.send = exchange.plan->timeouts.send;
     settings.read = exchange.plan->timeouts.read;
     settings.max_header_size = exchange.policy().buffer_header;
-    settings.hash_key = hash_key(exchange);
-    settings.client = exchange.client.text;
     settings.preferred = exchange.sticky_peer;
-    name_ends(exchange, settings);
+    add_request_facts(exchange, *exchange.plan->group, settings);
     return settings;
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "attempt_facts.hpp"
 #include "proxyd/base/random.hpp"
 
 namespace proxyd::proxy {
@@ -16,12 +17,19 @@ constexpr std::uint64_t kMostOfAnswer = 1 << 20;
 constexpr std::size_t kPiece = 64 * 1024;
 constexpr std::string_view kMark = "X-Mirror";
 
-upstream::AttemptSettings attempt_settings(const MirrorPlan& plan, const Exchange& exchange) {
+/// The copy may outlive the exchange.
+upstream::AttemptSettings attempt_settings(const MirrorPlan& plan, const Exchange& exchange,
+                                           Arena& arena) {
     upstream::AttemptSettings settings;
     settings.connect = plan.timeouts.connect;
     settings.send = plan.timeouts.send;
     settings.read = plan.timeouts.read;
     settings.max_header_size = exchange.policy().buffer_header;
+    add_request_facts(exchange, *plan.group, settings);
+    for (std::string_view* text : {&settings.hash_key, &settings.client, &settings.local,
+                                   &settings.server_name, &settings.asked_host}) {
+        *text = arena.copy(*text);
+    }
     return settings;
 }
 
@@ -49,7 +57,7 @@ std::size_t size_of(const http::RequestHead& head) {
 Mirror::Mirror(Exchange& exchange, const MirrorPlan& plan, std::string_view body)
     : generation_(exchange.generation),
       upstream_(plan.group->settings().name),
-      attempts_(exchange.worker.pools(), *plan.group, attempt_settings(plan, exchange)),
+      attempts_(exchange.worker.pools(), *plan.group, attempt_settings(plan, exchange, arena_)),
       limit_(
           exchange.worker.loop().wheel(),
           [](void* self) {

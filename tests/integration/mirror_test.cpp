@@ -1,6 +1,7 @@
 // mirror: copies of requests for a shadow upstream, which no client ever notices.
 #include "support/daemon.hpp"
 #include "support/raw_client.hpp"
+#include "support/tls_front.hpp"
 
 #include <gtest/gtest.h>
 
@@ -258,6 +259,27 @@ TEST(Mirror, HeadRequestsAndKeptConnections) {
         EXPECT_TRUE(eventually([&] { return counts(daemon).sent == number; }));
     }
     EXPECT_EQ(shadow.connections(), 1);
+}
+
+TEST(Mirror, TheShadowsConnectionsBeginAsItsOwn) {
+    FakeUpstream app, shadow;
+    const Authority authority("the authority");
+    TlsFrontOptions options;
+    options.pair = authority.issue({.names = {"shadow.internal"}, .addresses = {}});
+    TlsFront front(shadow.port(), options);
+    const TempDir temp;
+    const std::string ca = temp.write("ca.pem", authority.pem()).string();
+    auto files = ups(app);
+    files.set("TLS", std::to_string(front.port()));
+    files.set("CA", ca);
+    Daemon daemon(mirrored("shadow", "",
+                           "  shadow: { servers: [\"https://127.0.0.1:@TLS@\"], tls: { ca: "
+                           "\"@CA@\", server_name: shadow.internal } }\n"),
+                  files);
+    EXPECT_EQ(get_once(daemon.http(), "/").status, 200);
+    EXPECT_TRUE(shadow.wait_for_requests(1));
+    ASSERT_EQ(front.seen().size(), 1U);
+    EXPECT_EQ(front.seen()[0].name, "shadow.internal");
 }
 
 }  // namespace

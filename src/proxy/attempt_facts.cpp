@@ -1,0 +1,39 @@
+#include "attempt_facts.hpp"
+
+namespace proxyd::proxy {
+namespace {
+
+/// The key of `balance: hash`, where the upstream has one.
+std::string_view hash_key(const Exchange& exchange, const upstream::Group& group) {
+    const vars::Template* key = group.hash_key();
+    if (key == nullptr) return {};
+    thread_local std::string text;
+    text.clear();
+    key->expand(exchange, text);
+    return exchange.arena.copy(text);
+}
+
+}  // namespace
+
+void add_request_facts(const Exchange& exchange, const upstream::Group& group,
+                       upstream::AttemptSettings& settings) {
+    settings.hash_key = hash_key(exchange, group);
+    settings.client = exchange.client.text;
+    const config::Upstream& upstream = group.settings();
+    if (upstream.tls.policy) {
+        std::string text;
+        upstream.tls.server_name.expand(exchange, text);
+        settings.server_name = exchange.arena.copy(text);
+        text.clear();
+        exchange.append(vars::Var::host, {}, text);
+        settings.asked_host = exchange.arena.copy(text);
+    }
+    if (upstream.proxy_protocol != config::ProxyProtocol::off) {
+        const http::StreamFacts& facts = exchange.stream->facts();
+        settings.client_port = exchange.client.port;
+        settings.local = facts.local_address;
+        settings.local_port = facts.local_port;
+    }
+}
+
+}  // namespace proxyd::proxy

@@ -26,17 +26,32 @@ Daemon::Daemon(Options options)
                        .stop = [this] { stop(); }}) {}
 
 int Daemon::run(std::shared_ptr<const config::Snapshot> snapshot) {
-    auto started = prepare(*snapshot);
-    if (started) started = server_.start(snapshot);
-    if (started) started = pid_file_.write();
-    if (!started) {
-        log::error("cannot start: {}", started.error().detail);
-        return kFailure;
+    if (const auto prepared = prepare(*snapshot); !prepared) {
+        cannot_start(prepared.error());
+        return exit_code_;
     }
-    announce();
+    // The loop runs meanwhile: TERM must not wait for a name server that is silent.
+    reloader_.start(snapshot, [this](const auto& first) { serve(first); });
     loop_.run();
-    log::info("stopped");
+    if (serving_ || exit_code_ == kSuccess) log::info("stopped");
     return exit_code_;
+}
+
+void Daemon::serve(const Result<server::NextGeneration>& first) {
+    if (!first) return cannot_start(first.error());
+    auto started = server_.start(*first);
+    if (started) started = pid_file_.write();
+    if (!started) return cannot_start(started.error());
+    serving_ = true;
+    announce();
+}
+
+void Daemon::cannot_start(const Error& why) {
+    log::error("cannot start: {}", why.detail);
+    exit_code_ = kFailure;
+    stopping_ = ended_ = true;
+    reloader_.stop();
+    loop_.stop();
 }
 
 /// Everything that needs the rights we started with, then the loss of them. No thread runs yet.
@@ -70,13 +85,15 @@ void Daemon::announce() {
     log::info("proxyd {} serves {} on {}", version(), options_.config, where);
     notify_.ready("serving on " + where);
     watchdog_.start();
-    reloader_.start();
     if (ready_) loop_.post(ready_);
 }
 
 void Daemon::answer(const std::string& line, const server::ControlServer::Respond& respond) {
     if (line == "reload") return reloader_.request(respond);
     if (line == "reopen") return respond(reopen_logs(server_));
+    if (!serving_ && (line.starts_with("status") || is_upstream_line(line))) {
+        return respond({kFailure, "proxyd: still starting, names are looked up\n"});
+    }
     if (line == "status" || line == "status --json") {
         const bool json = line != "status";
         return server_.status([respond, json](const server::Status& status) {
@@ -93,6 +110,7 @@ void Daemon::answer(const std::string& line, const server::ControlServer::Respon
 
 void Daemon::quit() {
     if (stopping_) return;
+    if (!serving_) return stop();
     stopping_ = true;
     reloader_.stop();
     const auto limit = server_.snapshot()->shutdown_timeout;

@@ -35,6 +35,8 @@ class Daemon {
 
   private:
     Result<void> prepare(const config::Snapshot& snapshot);
+    void serve(const Result<server::NextGeneration>& first);
+    void cannot_start(const Error& why);
     void open_control(const std::string& path);
     Result<void> take_identity(const config::Snapshot& snapshot);
     void announce();
@@ -47,6 +49,7 @@ class Daemon {
     Options options_;
     std::function<void()> ready_;
     int exit_code_ = 0;
+    bool serving_ = false;
     bool stopping_ = false;  ///< draining, or about to end
     bool ended_ = false;
     async::Loop loop_;

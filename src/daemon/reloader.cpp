@@ -27,11 +27,24 @@ Reloader::Reloader(async::Loop& loop, server::Server& server, const Options& opt
       names_due_(
           loop.wheel(), [](void* self) { static_cast<Reloader*>(self)->refresh_names(); }, this) {}
 
+void Reloader::start(std::shared_ptr<const config::Snapshot> snapshot, First serve) {
+    starting_ = true;
+    run([this, snapshot, serve = std::move(serve)](const std::stop_token& stop) -> Rest {
+        auto built =
+            std::make_shared<const Result<server::NextGeneration>>(server_.build(snapshot, stop));
+        return [this, serve, built] {
+            starting_ = false;
+            serve(*built);
+        };
+    });
+}
+
 void Reloader::request(Respond respond) {
     if (stopped_) return respond(shutting_down());
     waiting_.push_back(std::move(respond));
     if (!busy_) return begin();
-    if (asked_.empty()) thread_.request_stop();  // only names are looked up: a reload does that too
+    // Only names are looked up: a reload does that too.
+    if (asked_.empty() && !starting_) thread_.request_stop();
 }
 
 void Reloader::begin() {
@@ -78,6 +91,7 @@ void Reloader::run(std::function<Rest(const std::stop_token&)> job) {
             if (stopped_) return;
             busy_ = false;
             rest();
+            if (stopped_) return;
             waiting_.empty() ? expect_names() : begin();
         });
     });

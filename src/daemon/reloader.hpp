@@ -24,8 +24,9 @@ class Reloader {
              const SdNotify& notify);
     ~Reloader() { stop(); }
 
-    /// From the moment the first generation is served.
-    void start() { expect_names(); }
+    using First = std::function<void(const Result<server::NextGeneration>&)>;
+    /// Builds what is served first and hands it over on the loop. Reloads come after it.
+    void start(std::shared_ptr<const config::Snapshot> snapshot, First serve);
     void request(Respond respond);
     void stop();
 
@@ -46,6 +47,7 @@ class Reloader {
     std::vector<Respond> waiting_;  ///< for the next reload
     std::vector<Respond> asked_;    ///< for the one that runs
     bool busy_ = false;
+    bool starting_ = false;
     bool stopped_ = false;
     async::Deadline names_due_;
     std::jthread thread_;

@@ -35,7 +35,7 @@ struct Server::Impl {
               control.wheel(), [](void* self) { static_cast<Impl*>(self)->tick_budgets(); },
               this) {}
 
-    Result<void> start(std::shared_ptr<const config::Snapshot> snapshot);
+    Result<void> start(const NextGeneration& first);
     Result<void> adopt(NextGeneration next);
     void drain(std::chrono::milliseconds limit, std::function<void()> done);
     void stop();
@@ -92,17 +92,16 @@ void Server::Impl::make_listeners() {
         [this] { return may_accept(); });
 }
 
-Result<void> Server::Impl::start(std::shared_ptr<const config::Snapshot> snapshot) {
-    auto built = builder.build(snapshot, {});
-    if (!built) return std::move(built).error();
-    for (const std::string& problem : built->problems) log::warn("{}", problem);
-    generation = built->generation;
-    builder.adopted(*built);
-    for (unsigned i = 0; i < snapshot->workers; ++i) {
+Result<void> Server::Impl::start(const NextGeneration& first) {
+    for (const std::string& problem : first.problems) log::warn("{}", problem);
+    generation = first.generation;
+    builder.adopted(first);
+    const config::Snapshot& snapshot = generation->snapshot();
+    for (unsigned i = 0; i < snapshot.workers; ++i) {
         workers.push_back(std::make_unique<Worker>(control));
     }
     make_listeners();
-    auto prepared = listeners->prepare(snapshot->listeners);
+    auto prepared = listeners->prepare(snapshot.listeners);
     if (!prepared) {
         listeners.reset();
         workers.clear();
@@ -168,9 +167,7 @@ void Server::Impl::stop() {
 Server::Server(async::Loop& control) : impl_(std::make_unique<Impl>(control)) {}
 Server::~Server() { impl_->stop(); }
 
-Result<void> Server::start(std::shared_ptr<const config::Snapshot> snapshot) {
-    return impl_->start(std::move(snapshot));
-}
+Result<void> Server::start(const NextGeneration& first) { return impl_->start(first); }
 Result<NextGeneration> Server::build(std::shared_ptr<const config::Snapshot> snapshot,
                                      const std::stop_token& stop) {
     return impl_->builder.build(std::move(snapshot), stop);

@@ -90,6 +90,47 @@ TEST_F(ServerNames, TermAndQuitDoNotWaitForThem) {
     }
 }
 
+class StartWaitsForNames : public ServerNames, public ::testing::WithParamInterface<int> {};
+
+TEST_P(StartWaitsForNames, TermAndQuitEndItAtOnce) {
+    dns_.set(kName, DnsEntry::silence());
+    Marks marks = ups(upstream_);
+    marks.set("DNS", dns_.address());
+    DaemonOptions options;
+    options.wait_ready = false;
+    Daemon daemon(kResolver + std::string(kApp), std::move(marks), options);
+    ASSERT_TRUE(dns_.wait_for_questions(kName));
+    for (const auto* verb : {"status", "upstream"}) {
+        std::vector<std::string> words{verb};
+        if (words.front() == "upstream") words.emplace_back("list");
+        const auto result = daemon.cli(words);
+        EXPECT_EQ(result.exit_code, 1);
+        EXPECT_EQ(result.err, "proxyd: still starting, names are looked up\n");
+    }
+    auto reload = std::async(std::launch::async, [&] { return daemon.cli({"-s", "reload"}); });
+    const auto before = Clock::now();
+    daemon.signal(GetParam());
+    EXPECT_EQ(daemon.wait_exit().code, 0);
+    EXPECT_LT(Clock::now() - before, 1s);
+    EXPECT_EQ(reload.get().exit_code, 1);
+}
+INSTANTIATE_TEST_SUITE_P(Both, StartWaitsForNames, ::testing::Values(SIGTERM, SIGQUIT));
+
+TEST_F(ServerNames, AReloadAtTheStartComesAfterIt) {
+    dns_.set(kName, DnsEntry::silence());
+    Marks marks = ups(upstream_);
+    marks.set("DNS", dns_.address());
+    DaemonOptions options;
+    options.wait_ready = false;
+    Daemon daemon(kResolver + std::string(kApp), std::move(marks), options);
+    ASSERT_TRUE(dns_.wait_for_questions(kName));
+    daemon.write_config(kResolver + std::string(kLocal));
+    auto reload = std::async(std::launch::async, [&] { return daemon.cli({"-s", "reload"}); });
+    answer();
+    EXPECT_EQ(reload.get().exit_code, 0);
+    EXPECT_EQ(get_once(daemon.http(), "/").body, "local");
+}
+
 TEST_F(ServerNames, AReloadEndsALookUpThatHangs) {
     answer();
     const auto daemon = start(kApp);

@@ -69,7 +69,8 @@ class Server {
     explicit Server(async::Loop& control);
     ~Server();
 
-    Result<void> start(std::shared_ptr<const config::Snapshot> snapshot);
+    /// Serves what build() made first.
+    Result<void> start(const NextGeneration& first);
 
     // Off the loop, one at a time: they block on the name service; `stop` ends that early. --------
     Result<NextGeneration> build(std::shared_ptr<const config::Snapshot> snapshot,

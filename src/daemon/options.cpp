@@ -59,7 +59,10 @@ void add_verbs(CLI::App& app, Options& options) {
         "ORDER", options.order,
         "list; drain: only clients that stick to it; down: no request; up: as usual");
     upstream->add_option("NAME", options.upstream, "the upstream");
-    upstream->add_option("SERVER", options.server, "its server; all of them when not given");
+    upstream->add_option("SERVER", options.server, "its server; all of them when not given")
+        ->check([](const std::string& text) {
+            return std::string(text.empty() ? "an empty SERVER is none" : "");
+        });
 }
 
 ParsedOptions usage(const std::string& message) {
@@ -108,6 +111,9 @@ std::string wrong_order(const Options& options) {
     }
     if (options.order != "list" && options.upstream.empty()) {
         return "'upstream " + options.order + "' wants the name of an upstream";
+    }
+    if (options.order == "list" && !options.server.empty()) {
+        return "'upstream list' takes no SERVER";
     }
     const bool tidy =
         (options.upstream + options.server).find_first_of("\t\n") == std::string::npos;

@@ -151,6 +151,10 @@ TEST(UpstreamVerb, TheCommandLineIsChecked) {
     EXPECT_NE(err({"drian", "app"}).find("did you mean 'drain'?"), std::string::npos);
     EXPECT_NE(err({"down"}).find("'upstream down' wants the name of an upstream"),
               std::string::npos);
+    // What a script makes of a variable that is not set must not take everything down.
+    EXPECT_NE(err({"down", "app", ""}).find("an empty SERVER"), std::string::npos);
+    EXPECT_NE(err({"list", "app", "3000"}).find("'upstream list' takes no SERVER"),
+              std::string::npos);
     const auto help = run_proxyd({"upstream", "-h"});
     EXPECT_EQ(help.exit_code, 0);
     EXPECT_NE(help.out.find("drain: only clients that stick to it"), std::string::npos) << help.out;

@@ -12,34 +12,39 @@ namespace {
 
 using Statuses = HealthCheck::Statuses;
 
+constexpr auto kStatusHint = "as in 200, 200-399, 2xx or [200, 301]";
+
 std::optional<int> parse_status(std::string_view text) {
     const auto number = units::parse_count(text);
     if (!number || *number < 100 || *number > 599) return std::nullopt;
     return static_cast<int>(*number);
 }
 
-/// "200", "200-399", "2xx".
+/// "200", "200-399", "2xx". No answer ends with a status below 200.
 std::optional<Statuses> parse_statuses(std::string_view text) {
-    if (text.size() == 3 && text.ends_with("xx") && text[0] >= '1' && text[0] <= '5') {
+    if (text.size() == 3 && text.ends_with("xx") && text[0] >= '2' && text[0] <= '5') {
         const int first = (text[0] - '0') * 100;
         return Statuses{first, first + 99};
     }
     const std::size_t dash = std::min(text.find('-'), text.size());
     const auto first = parse_status(text.substr(0, dash));
     const auto last = dash == text.size() ? first : parse_status(text.substr(dash + 1));
-    if (!first || !last || *first > *last) return std::nullopt;
+    if (!first || !last || *first > *last || *last < 200) return std::nullopt;
     return Statuses{*first, *last};
 }
 
 void store_expect(Reader& reader, const Key& key, const Node& node, void* target) {
     auto& check = *static_cast<HealthCheck*>(target);
     check.expect.clear();
+    if (node.is_list() && node.items.empty()) {
+        reader.report.error(node.at, "'expect' names no status", kStatusHint);
+    }
     for (const Node* word : reader.scalars(node, key.name)) {
         if (const auto statuses = parse_statuses(word->text)) {
             check.expect.push_back(*statuses);
         } else {
             reader.report.error(word->at, "'" + word->text + "' is not a status of 'expect'",
-                                "as in 200, 200-399, 2xx or [200, 301]");
+                                kStatusHint);
         }
     }
 }
@@ -82,7 +87,11 @@ void store_method(Reader& reader, const Key& key, const Node& node, void* target
 void store_host(Reader& reader, const Key& key, const Node& node, void* target) {
     const auto text = reader.text(node, key.name);
     if (!text || !is_field_value(reader, node, key.name)) return;
-    static_cast<HealthCheck*>(target)->host = *text;
+    if (text->empty() || text->find_first_of(" \t/?#@") != std::string::npos) {
+        reader.report.error(node.at, "'" + *text + "' is not a host", "as in app.example.com");
+    } else {
+        static_cast<HealthCheck*>(target)->host = *text;
+    }
 }
 
 void store_body(Reader& reader, const Key& key, const Node& node, void* target) {

@@ -8,6 +8,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
+using ::testing::SizeIs;
 
 /// An upstream whose health_check stands at column 33 of line 1.
 std::string with_check(const std::string& check) {
@@ -54,6 +55,16 @@ TEST(HealthKeys, WhatIsWrongIsRefusedInItsPlace) {
     EXPECT_THAT(errors_of(with_check("{ expect: 200-99 }")),
                 ElementsAre("1:43 '200-99' is not a status of 'expect' | as in 200, 200-399, 2xx "
                             "or [200, 301]"));
+    // No answer ends with such a status: the whole upstream would be out of service.
+    EXPECT_THAT(errors_of(with_check("{ expect: 1xx }")),
+                ElementsAre("1:43 '1xx' is not a status of 'expect' | as in 200, 200-399, 2xx or "
+                            "[200, 301]"));
+    EXPECT_THAT(errors_of(with_check("{ expect: [] }")),
+                ElementsAre("1:43 'expect' names no status | as in 200, 200-399, 2xx or [200, "
+                            "301]"));
+    for (const std::string host : {"'app test'", "'http://app'", "''"}) {
+        EXPECT_THAT(errors_of(with_check("{ host: " + host + " }")), SizeIs(1)) << host;
+    }
     EXPECT_THAT(errors_of(with_check("{ type: tpc }")),
                 ElementsAre("1:41 unknown type 'tpc' of a health check | http or tcp"));
     EXPECT_THAT(errors_of(with_check("{ type: tcp, path: /x }")),

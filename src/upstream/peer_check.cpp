@@ -29,7 +29,9 @@ std::int64_t random_below(std::int64_t limit) {
 /// The Host field where the check names none.
 std::string host_of(const Peer& peer) {
     if (peer.endpoint->is_unix()) return "localhost";
-    return peer.server.starts_with("srv:") ? peer.host : peer.server;
+    if (peer.server.starts_with("srv:")) return peer.host;
+    constexpr std::string_view kScheme = "https://";
+    return peer.server.substr(peer.server.starts_with(kScheme) ? kScheme.size() : 0);
 }
 
 /// The connection begins as one for a request does, but for nobody.

@@ -79,6 +79,19 @@ TEST_F(TlsHealth, WithoutAServerNameTheHostOfTheCheckCounts) {
     EXPECT_EQ(tls->seen().at(0).name, "app.internal");
 }
 
+TEST_F(TlsHealth, AServerWrittenAsHttpsIsAskedByItsAddress) {
+    TlsFrontOptions options;
+    options.pair = authority_.issue({.names = {}, .addresses = {"127.0.0.1"}});
+    TlsFront tls(app_.port(), options);
+    Daemon daemon(
+        "upstreams:\n  app:\n    servers: [\"https://127.0.0.1:@TLS@\"]\n"
+        "    tls: { ca: \"@CA@\" }\n    health_check: " +
+            std::string(kCheck) + "\nhosts: { \"*\": app }\n",
+        marks(tls.port()));
+    EXPECT_TRUE(checked(daemon, "passed"));
+    EXPECT_EQ(app_.last_request().headers.value("Host"), "127.0.0.1:" + std::to_string(tls.port()));
+}
+
 TEST_F(TlsHealth, ACertificateForAnotherNameFails) {
     const auto tls = front();
     EXPECT_NE(cause(config("server_name: other.internal"), tls->port()).find("other.internal"),

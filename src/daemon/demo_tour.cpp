@@ -75,7 +75,10 @@ DemoLine dead(const char* title, std::uint16_t port) {
 DemoLine half_dead(const char* title, std::uint16_t port) {
     constexpr int kAsked = 10;
     int answered = 0;
-    for (int i = 0; i < kAsked; ++i) answered += demo_get(port, "/pair").status == 200 ? 1 : 0;
+    for (int i = 0; i < kAsked; ++i) {
+        const DemoAnswer answer = demo_get(port, "/pair");
+        answered += answer.status == 200 && !seen(answer, "X-Real-IP").empty() ? 1 : 0;
+    }
     return {answered == kAsked, title,
             fmt::format("{} of {} requests answered 200", answered, kAsked)};
 }

@@ -2,7 +2,7 @@
 
 #include <charconv>
 
-#include "attempt_facts.hpp"
+#include "attempt_settings.hpp"
 #include "error_log.hpp"
 #include "error_pages.hpp"
 #include "local_response.hpp"
@@ -27,14 +27,10 @@ constexpr milliseconds kUploadGrace{1000};
 /// A pool can hold many connections that died together.
 constexpr unsigned kMaxStale = 3;
 
-upstream::AttemptSettings attempt_settings(const Exchange& exchange) {
-    upstream::AttemptSettings settings;
-    settings.connect = exchange.plan->timeouts.connect;
-    settings.send = exchange.plan->timeouts.send;
-    settings.read = exchange.plan->timeouts.read;
-    settings.max_header_size = exchange.policy().buffer_header;
+upstream::AttemptSettings settings_of(const Exchange& exchange) {
+    const LocationPlan& plan = *exchange.plan;
+    upstream::AttemptSettings settings = attempt_settings(exchange, *plan.group, plan.timeouts);
     settings.preferred = exchange.sticky_peer;
-    add_request_facts(exchange, *exchange.plan->group, settings);
     return settings;
 }
 
@@ -43,7 +39,7 @@ upstream::AttemptSettings attempt_settings(const Exchange& exchange) {
 Forward::Forward(Exchange& exchange)
     : exchange_(exchange),
       settings_(exchange.plan->group->settings()),
-      attempts_(exchange.worker.pools(), *exchange.plan->group, attempt_settings(exchange)),
+      attempts_(exchange.worker.pools(), *exchange.plan->group, settings_of(exchange)),
       body_(exchange.stream->body(), exchange.request()),
       idempotent_(http::is_idempotent(exchange.request().method)) {
     exchange_.forward = this;

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "attempt_facts.hpp"
+#include "attempt_settings.hpp"
 #include "proxyd/base/random.hpp"
 
 namespace proxyd::proxy {
@@ -16,22 +16,6 @@ constexpr milliseconds kLongest{30'000};
 constexpr std::uint64_t kMostOfAnswer = 1 << 20;
 constexpr std::size_t kPiece = 64 * 1024;
 constexpr std::string_view kMark = "X-Mirror";
-
-/// The copy may outlive the exchange.
-upstream::AttemptSettings attempt_settings(const MirrorPlan& plan, const Exchange& exchange,
-                                           Arena& arena) {
-    upstream::AttemptSettings settings;
-    settings.connect = plan.timeouts.connect;
-    settings.send = plan.timeouts.send;
-    settings.read = plan.timeouts.read;
-    settings.max_header_size = exchange.policy().buffer_header;
-    add_request_facts(exchange, *plan.group, settings);
-    for (std::string_view* text : {&settings.hash_key, &settings.client, &settings.local,
-                                   &settings.server_name, &settings.asked_host}) {
-        *text = arena.copy(*text);
-    }
-    return settings;
-}
 
 milliseconds limit_of(const MirrorPlan& plan) {
     const milliseconds total = plan.timeouts.total;
@@ -57,7 +41,7 @@ std::size_t size_of(const http::RequestHead& head) {
 Mirror::Mirror(Exchange& exchange, const MirrorPlan& plan, std::string_view body)
     : generation_(exchange.generation),
       upstream_(plan.group->settings().name),
-      attempts_(exchange.worker.pools(), *plan.group, attempt_settings(plan, exchange, arena_)),
+      attempts_(exchange.worker.pools(), *plan.group, settings_of(exchange, plan)),
       limit_(
           exchange.worker.loop().wheel(),
           [](void* self) {
@@ -80,6 +64,16 @@ Mirror::Mirror(Exchange& exchange, const MirrorPlan& plan, std::string_view body
     }
     head_.fields.add(http::FieldId::other, kMark, "1");
     limit_.arm(limit_of(plan));
+}
+
+/// The copy outlives what the views of the exchange show.
+upstream::AttemptSettings Mirror::settings_of(const Exchange& exchange, const MirrorPlan& plan) {
+    auto settings = attempt_settings(exchange, *plan.group, plan.timeouts);
+    for (std::string_view* text : {&settings.hash_key, &settings.client, &settings.local,
+                                   &settings.server_name, &settings.asked_host}) {
+        *text = keep(*text);
+    }
+    return settings;
 }
 
 std::string_view Mirror::keep(std::string_view text) {

@@ -30,6 +30,8 @@ class Mirror : public boost::intrusive::list_base_hook<> {
     Task<Result<void>> drop_answer();
     [[nodiscard]] bool went_stale(const Error& why) const;
     [[nodiscard]] std::string_view keep(std::string_view text);
+    [[nodiscard]] upstream::AttemptSettings settings_of(const Exchange& exchange,
+                                                        const MirrorPlan& plan);
 
     const GenerationRef generation_;  ///< the group lives in it
     Arena arena_;

@@ -1,11 +1,13 @@
 // mirror: copies of requests for a shadow upstream, which no client ever notices.
 #include "support/daemon.hpp"
+#include "support/gate.hpp"
 #include "support/raw_client.hpp"
 #include "support/tls_front.hpp"
 
 #include <gtest/gtest.h>
 
 #include <csignal>
+#include <fstream>
 
 namespace proxyd::test {
 namespace {
@@ -280,6 +282,76 @@ TEST(Mirror, TheShadowsConnectionsBeginAsItsOwn) {
     EXPECT_TRUE(shadow.wait_for_requests(1));
     ASSERT_EQ(front.seen().size(), 1U);
     EXPECT_EQ(front.seen()[0].name, "shadow.internal");
+}
+
+// The keys of a shadow upstream go by the request that is copied.
+TEST(Mirror, TheShadowsServerIsChosenByTheRequest) {
+    for (const std::string balance :
+         {"balance: ip_hash", "balance: hash, hash: $request_uri",
+          "balance: hash, hash: { key: $request_uri, consistent: true }"}) {
+        SCOPED_TRACE(balance);
+        FakeUpstream app, one, two;
+        Daemon daemon(mirrored("shadow", "",
+                               "  shadow: { " + balance +
+                                   ", servers: [\"127.0.0.1:@UP2@\", \"127.0.0.1:@UP3@\"] }\n") +
+                          "trusted_proxies: [127.0.0.0/8]\n",
+                      ups(app, one, two));
+        RawClient client(daemon.http());
+        for (int number = 0; number < 60; ++number) {
+            const std::string key = std::to_string(number % 20);
+            ASSERT_EQ(client.get("/" + key, "X-Forwarded-For: 10." + key + ".0.1\r\n").status, 200);
+        }
+        EXPECT_TRUE(eventually([&] { return counts(daemon).sent == 60; }));
+        EXPECT_EQ(one.request_count() % 3, 0) << "each key at one server";
+        EXPECT_GT(one.request_count(), 0);
+        EXPECT_GT(two.request_count(), 0);
+    }
+}
+
+TEST(Mirror, TheShadowsCertificateIsForTheNameThatWasAsked) {
+    const Authority authority("the authority");
+    const TempDir temp;
+    const auto ca = temp.path() / "ca.pem";
+    std::ofstream(ca) << authority.pem();
+    FakeUpstream app, shadow;
+    TlsFrontOptions options;
+    options.pair = authority.issue({.names = {"shop.test"}, .addresses = {}});
+    TlsFront front(shadow.port(), options);
+    Daemon daemon(mirrored("shadow", "",
+                           "  shadow: { servers: \"127.0.0.1:@UP2@\", tls: { server_name: $host, "
+                           "ca: \"" +
+                               ca.string() + "\" } }\n"),
+                  ups(app, front));
+    RawClient client(daemon.http());
+    client.send("GET / HTTP/1.1\r\nHost: shop.test\r\n\r\n");
+    EXPECT_EQ(client.read_response().status, 200);
+    EXPECT_TRUE(eventually([&] { return counts(daemon).sent == 1; }));
+    EXPECT_EQ(front.seen().at(0).name, "shop.test");
+}
+
+TEST(Mirror, AProxyHeaderNamesTheClient) {
+    Watched<std::string> header;
+    FakeUpstream app;
+    const auto shadow = FakeUpstream::scripted([&](UpstreamConnection& connection) {
+        Wire& wire = connection.wire();
+        while (wire.view().find('\n') == std::string_view::npos) {
+            if (wire.fill(Deadline(kLimit)) != IoStatus::Ok) return;
+        }
+        const std::size_t end = wire.view().find('\n') + 1;
+        header.change([&](auto& text) { text = wire.view().substr(0, end); });
+        wire.consume(end);
+        Request request;
+        while (connection.read_request(request)) connection.reply(text_reply("ok"));
+    });
+    Daemon daemon(
+        mirrored("shadow", "", "  shadow: { servers: \"127.0.0.1:@UP2@\", proxy_protocol: v1 }\n"),
+        ups(app, *shadow));
+    RawClient client(daemon.http());
+    EXPECT_EQ(client.get("/").status, 200);
+    EXPECT_TRUE(eventually([&] { return counts(daemon).sent == 1; }));
+    EXPECT_EQ(header.get(), "PROXY TCP4 127.0.0.1 127.0.0.1 " +
+                                std::to_string(client.local_port()) + " " +
+                                std::to_string(daemon.http()) + "\r\n");
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-#include "attempt_facts.hpp"
+#include "attempt_settings.hpp"
 
 namespace proxyd::proxy {
 namespace {
@@ -13,13 +13,9 @@ std::string_view hash_key(const Exchange& exchange, const upstream::Group& group
     return exchange.arena.copy(text);
 }
 
-}  // namespace
-
-void add_request_facts(const Exchange& exchange, const upstream::Group& group,
-                       upstream::AttemptSettings& settings) {
-    settings.hash_key = hash_key(exchange, group);
-    settings.client = exchange.client.text;
-    const config::Upstream& upstream = group.settings();
+/// What TLS and the PROXY protocol say to the peer of this exchange.
+void name_ends(const Exchange& exchange, const config::Upstream& upstream,
+               upstream::AttemptSettings& settings) {
     if (upstream.tls.policy) {
         std::string text;
         upstream.tls.server_name.expand(exchange, text);
@@ -34,6 +30,21 @@ void add_request_facts(const Exchange& exchange, const upstream::Group& group,
         settings.local = facts.local_address;
         settings.local_port = facts.local_port;
     }
+}
+
+}  // namespace
+
+upstream::AttemptSettings attempt_settings(const Exchange& exchange, const upstream::Group& group,
+                                           const config::EffectiveTimeouts& timeouts) {
+    upstream::AttemptSettings settings;
+    settings.connect = timeouts.connect;
+    settings.send = timeouts.send;
+    settings.read = timeouts.read;
+    settings.max_header_size = exchange.policy().buffer_header;
+    settings.hash_key = hash_key(exchange, group);
+    settings.client = exchange.client.text;
+    name_ends(exchange, group.settings(), settings);
+    return settings;
 }
 
 }  // namespace proxyd::proxy

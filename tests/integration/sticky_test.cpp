@@ -1,5 +1,6 @@
 // sticky: a cookie keeps a client on its server.
 #include "support/daemon.hpp"
+#include "support/gate.hpp"
 #include "support/raw_client.hpp"
 
 #include <gtest/gtest.h>
@@ -127,6 +128,46 @@ TEST(Sticky, StandsBesideTheUpstreamsOwnCookies) {
     const auto response = get_once(daemon.http(), "/");
     EXPECT_EQ(response.headers.count("Set-Cookie"), 2U);
     EXPECT_EQ(response.headers.value("Set-Cookie"), "session=x");
+}
+
+// The server that drains has a place for its own clients only; they need not wait for the others'.
+TEST(Sticky, WhoStaysOnADrainingServerDoesNotWaitBehindThoseWhoMayNotGoThere) {
+    Gate gate;
+    const auto slow_at = [&](std::string name) {
+        return [&gate, name](const Request& request) {
+            if (request.target == "/slow") (void)gate.wait();
+            return text_reply(name);
+        };
+    };
+    FakeUpstream one(slow_at("1")), two(slow_at("2"));
+    Daemon daemon(R"(
+upstreams:
+  app:
+    servers:
+      - { address: "127.0.0.1:@UP1@", max_conns: 1 }
+      - { address: "127.0.0.1:@UP2@", max_conns: 1 }
+    sticky: srv
+    queue: { size: 1, timeout: 60s }
+hosts:
+  "*": app
+)",
+                  ups(one, two));
+    const auto first = get_once(daemon.http(), "/");
+    ASSERT_EQ(first.body, "1");
+    const std::string name = "127.0.0.1:" + std::to_string(one.port());
+    ASSERT_EQ(daemon.cli({"upstream", "drain", "app", name}).exit_code, 0);
+    RawClient busy(daemon.http()), waits(daemon.http());
+    busy.send(get_request("/slow"));
+    ASSERT_TRUE(two.wait_for_heads(1));
+    waits.send(get_request("/"));
+    ASSERT_TRUE(eventually([&] {
+        const auto status = Json::parse(daemon.cli({"status", "--json"}).out);
+        return status && (*status)["upstreams"].array()[0]["waiting"].number() == 1;
+    }));
+    EXPECT_EQ(get_once(daemon.http(), "/", "Cookie: " + cookie_of(first) + "\r\n").body, "1");
+    gate.open();
+    EXPECT_EQ(busy.read_response().body, "2");
+    EXPECT_EQ(waits.read_response().body, "2");
 }
 
 }  // namespace

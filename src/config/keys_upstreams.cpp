@@ -71,8 +71,9 @@ void store_balance(Reader& reader, const Key& key, const Node& node, void* targe
     const auto* row = std::find_if(std::begin(kBalanceWords), std::end(kBalanceWords),
                                    [&](const BalanceWord& word) { return word.name == *text; });
     if (row == std::end(kBalanceWords)) {
-        reader.report.error(node.at, "unknown balance '" + *text + "'",
-                            did_you_mean(*text, split_words(key.words)));
+        std::string hint = did_you_mean(*text, split_words(key.words));
+        if (hint.empty()) hint = "one of round_robin, least_conn, ip_hash, hash, random_two";
+        reader.report.error(node.at, "unknown balance '" + *text + "'", std::move(hint));
         return;
     }
     static_cast<Upstream*>(target)->balance = row->balance;
@@ -475,7 +476,9 @@ void check_balance(Reader& reader, const Node& node, const Upstream& upstream) {
                             "'" + name + "' does nothing without 'balance: " + name + "'");
     };
     const bool hashes = upstream.balance == Balance::hash;
-    if (!hashes && !upstream.hash.key.empty()) useless("hash");
+    const Hash& hash = upstream.hash;
+    const bool has_hash = !hash.key.empty() || hash.consistent || hash.bounded_load != 0;
+    if (!hashes && has_hash) useless("hash");
     if (upstream.balance != Balance::ip_hash && upstream.ip_hash != IpHash{}) useless("ip_hash");
     if (hashes && upstream.hash.key.empty()) {
         reader.report.error(node.key_at, "'balance: hash' of '" + node.key + "' has no key",

@@ -424,6 +424,9 @@ TEST(KeyContract, EveryWordOfBalanceIsTaken) {
     EXPECT_THAT(
         errors_of("upstreams: { x: { servers: [1], balance: least_con } }"),
         testing::ElementsAre("1:42 unknown balance 'least_con' | did you mean 'least_conn'?"));
+    EXPECT_THAT(errors_of("upstreams: { x: { servers: [1], balance: consistent } }"),
+                testing::ElementsAre("1:42 unknown balance 'consistent' | one of round_robin, "
+                                     "least_conn, ip_hash, hash, random_two"));
 }
 
 TEST(KeyContract, WhatABalanceGoesByStandsBesideThatBalance) {
@@ -431,6 +434,8 @@ TEST(KeyContract, WhatABalanceGoesByStandsBesideThatBalance) {
                 testing::ElementsAre(
                     "1:14 'balance: hash' of 'x' has no key | hash: { key: $request_uri }"));
     EXPECT_THAT(errors_of("upstreams: { x: { servers: [1], hash: $uri } }"),
+                testing::ElementsAre("1:33 'hash' does nothing without 'balance: hash'"));
+    EXPECT_THAT(errors_of("upstreams: { x: { servers: [1], hash: { consistent: true } } }"),
                 testing::ElementsAre("1:33 'hash' does nothing without 'balance: hash'"));
     EXPECT_THAT(errors_of("upstreams: { x: { servers: [1], ip_hash: { ipv4_prefix: 8 } } }"),
                 testing::ElementsAre("1:33 'ip_hash' does nothing without 'balance: ip_hash'"));

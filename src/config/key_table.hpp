@@ -37,6 +37,8 @@ struct Range {
     std::uint64_t min = 0;
     std::uint64_t max = UINT64_MAX;
 };
+/// A time to wait, in ms: up to 30 days.
+inline constexpr Range kWait{1, 86'400'000ULL * 30};
 
 /// Puts the value into the object that the table describes; reports what is wrong with it.
 using Store = void (*)(Reader&, const Key&, const Node&, void* target);

@@ -3,8 +3,6 @@
 namespace proxyd::config {
 namespace {
 
-constexpr Range kWait{1, 86'400'000ULL * 30};
-
 constexpr Key kKeys[] = {
     {.name = "header_timeout",
      .type = Type::duration,

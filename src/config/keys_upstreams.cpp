@@ -1,8 +1,9 @@
 #include <algorithm>
-#include <charconv>
 
 #include "config/address.hpp"
+#include "config/keys_balance.hpp"
 #include "config/keys_health.hpp"
+#include "config/keys_retry.hpp"
 #include "config/keys_upstreams.hpp"
 #include "config/sections.hpp"
 #include "config/store.hpp"
@@ -10,37 +11,6 @@
 
 namespace proxyd::config {
 namespace {
-
-constexpr Range kWait{1, 86'400'000ULL * 30};
-
-struct RetryWord {
-    std::string_view name;
-    RetryOn bit;
-};
-constexpr RetryWord kRetryWords[] = {
-    {"error", RetryOn::error},
-    {"timeout", RetryOn::timeout},
-    {"invalid_header", RetryOn::invalid_header},
-    {"http_500", RetryOn::http_500},
-    {"http_502", RetryOn::http_502},
-    {"http_503", RetryOn::http_503},
-    {"http_504", RetryOn::http_504},
-    {"http_403", RetryOn::http_403},
-    {"http_404", RetryOn::http_404},
-    {"http_429", RetryOn::http_429},
-};
-constexpr std::string_view kRetryList =
-    "error|timeout|invalid_header|http_500|http_502|http_503|http_504|http_403|http_404|http_429";
-
-struct BalanceWord {
-    std::string_view name;
-    Balance balance;
-};
-constexpr BalanceWord kBalanceWords[] = {
-    {"round_robin", Balance::round_robin}, {"least_conn", Balance::least_conn},
-    {"ip_hash", Balance::ip_hash},         {"hash", Balance::hash},
-    {"random_two", Balance::random_two},
-};
 
 void report_address(Reader& reader, const Node& node, AddressResult& result) {
     reader.report.error(node.at, std::move(result.problem), std::move(result.hint));
@@ -65,35 +35,6 @@ void store_server_address(Reader& reader, const Key& key, const Node& node, void
     address = *std::move(result.address);
 }
 
-void store_balance(Reader& reader, const Key& key, const Node& node, void* target) {
-    const auto text = reader.text(node, key.name);
-    if (!text) return;
-    const auto* row = std::find_if(std::begin(kBalanceWords), std::end(kBalanceWords),
-                                   [&](const BalanceWord& word) { return word.name == *text; });
-    if (row == std::end(kBalanceWords)) {
-        std::string hint = did_you_mean(*text, split_words(key.words));
-        if (hint.empty()) hint = "one of round_robin, least_conn, ip_hash, hash, random_two";
-        reader.report.error(node.at, "unknown balance '" + *text + "'", std::move(hint));
-        return;
-    }
-    static_cast<Upstream*>(target)->balance = row->balance;
-}
-
-/// A factor such as 1.25, kept as percent.
-void store_bounded_load(Reader& reader, const Key& key, const Node& node, void* target) {
-    const auto text = reader.text(node, key.name);
-    if (!text || parse_boolean(*text) == false) return;
-    double factor = 0;
-    const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), factor);
-    if (error != std::errc() || end != text->data() + text->size() ||
-        !(factor >= 1.01 && factor <= 100)) {
-        reader.report.error(node.at, "'bounded_load' must be between 1.01 and 100, not " + *text,
-                            "1.25 lets a server have a quarter more than its share");
-        return;
-    }
-    static_cast<Hash*>(target)->bounded_load = static_cast<unsigned>(factor * 100 + 0.5);
-}
-
 constexpr std::string_view kProxyWords = "off|v1|v2";
 
 void store_proxy_protocol(Reader& reader, const Key& key, const Node& node, void* target) {
@@ -108,32 +49,6 @@ void store_proxy_protocol(Reader& reader, const Key& key, const Node& node, void
         reader.report.error(node.at, "'proxy_protocol' wants off, v1 or v2, not " + node.describe(),
                             "v2 unless the server knows v1 only");
     }
-}
-
-void store_retry_on(Reader& reader, const Key& key, const Node& node, void* target) {
-    auto& retry = *static_cast<Retry*>(target);
-    retry.on = 0;
-    for (const Node* word : reader.scalars(node, key.name)) {
-        const auto* row = std::find_if(std::begin(kRetryWords), std::end(kRetryWords),
-                                       [&](const RetryWord& r) { return r.name == word->text; });
-        if (row != std::end(kRetryWords)) {
-            retry.on |= static_cast<std::uint32_t>(row->bit);
-        } else if (!(node.is_scalar() && (word->text == "off" || word->text == ""))) {
-            reader.report.error(word->at, "unknown word '" + word->text + "' in 'on'",
-                                did_you_mean(word->text, split_words(kRetryList)));
-        }
-    }
-}
-
-/// `retry: off` is `attempts: 1`.
-void store_retry(Reader& reader, const Key& key, const Node& node, void* target) {
-    Retry& retry = static_cast<Upstream*>(target)->retry;
-    if (node.is_scalar()) {
-        const auto on = reader.boolean(node, key.name);
-        if (on && !*on) retry.attempts = 1;
-        return;
-    }
-    reader.read_map(node, *key.inner, Where{key.name}, &retry);
 }
 
 void read_server(Reader& reader, const Node& node, Upstream& upstream) {
@@ -215,95 +130,6 @@ constexpr Key kServerKeys[] = {
      .doc = "Never used.",
      .store = store<&Server::down>},
 };
-
-constexpr Key kRetryKeys[] = {
-    {.name = "on",
-     .type = Type::list,
-     .fallback = "[error, timeout]",
-     .doc = "What makes the request go to the next server.",
-     .words = kRetryList,
-     .nginx = "proxy_next_upstream",
-     .store = store_retry_on},
-    {.name = "attempts",
-     .type = Type::count,
-     .fallback = "3",
-     .doc = "Attempts in all; 1 = no retry, 0 = as many as there are servers.",
-     .range = {0, 1'000},
-     .nginx = "proxy_next_upstream_tries",
-     .store = store<&Retry::attempts>},
-    {.name = "timeout",
-     .type = Type::duration,
-     .fallback = "0s",
-     .doc = "No new attempt after this time; 0 = no limit.",
-     .range = {0, kWait.max},
-     .nginx = "proxy_next_upstream_timeout",
-     .store = store<&Retry::timeout>},
-    {.name = "non_idempotent",
-     .type = Type::boolean,
-     .fallback = "off",
-     .doc = "Also retry methods such as POST, which may then act twice.",
-     .store = store<&Retry::non_idempotent>},
-    {.name = "budget",
-     .type = Type::percent,
-     .fallback = "20%",
-     .doc = "Share of the requests of the last 10 s that may be retries, and 3 a second on top; "
-            "one after which no request had gone out is not counted.",
-     .range = {0, 100},
-     .store = store<&Retry::budget>},
-};
-constinit const Table kRetryTable{.name = "retry", .keys = kRetryKeys};
-
-constexpr Key kHashKeys[] = {
-    {.name = "key",
-     .type = Type::variables,
-     .doc = "What is hashed; where it is empty the request goes round robin.",
-     .nginx = "hash",
-     .store = store<&Hash::key>},
-    {.name = "consistent",
-     .type = Type::boolean,
-     .fallback = "off",
-     .doc = "A ketama ring, as nginx's: a server that goes or comes moves only its own keys.",
-     .store = store<&Hash::consistent>},
-    {.name = "bounded_load",
-     .type = Type::text,
-     .fallback = "off",
-     .doc = "How much of its fair share of the requests in flight a server gets at most, such as "
-            "1.25; the next one takes what is above it.",
-     .store = store_bounded_load},
-};
-constinit const Table kHashTable{.name = "hash", .keys = kHashKeys};
-
-constexpr Key kIpHashKeys[] = {
-    {.name = "ipv4_prefix",
-     .type = Type::count,
-     .fallback = "24",
-     .doc = "Bits of an IPv4 address that choose the server.",
-     .range = {1, 32},
-     .store = store<&IpHash::ipv4_prefix>},
-    {.name = "ipv6_prefix",
-     .type = Type::count,
-     .fallback = "128",
-     .doc = "Bits of an IPv6 address that choose the server.",
-     .range = {1, 128},
-     .store = store<&IpHash::ipv6_prefix>},
-};
-constinit const Table kIpHashTable{.name = "ip_hash", .keys = kIpHashKeys};
-
-constexpr Key kQueueKeys[] = {
-    {.name = "size",
-     .type = Type::count,
-     .fallback = "0",
-     .doc = "Requests of all workers that may wait; 0 = none.",
-     .range = {0, 1'000'000},
-     .store = store<&Queue::size>},
-    {.name = "timeout",
-     .type = Type::duration,
-     .fallback = "5s",
-     .doc = "How long a request waits at most; then 503.",
-     .range = kWait,
-     .store = store<&Queue::timeout>},
-};
-constinit const Table kQueueTable{.name = "queue", .keys = kQueueKeys};
 
 constexpr Key kTimeoutKeys[] = {
     {.name = "connect",
@@ -464,25 +290,6 @@ void check_servers(Reader& reader, const Node& node, const Upstream& upstream) {
                            [](const Server& server) { return server.down; })) {
         reader.report.error(node.key_at,
                             "upstream '" + node.key + "' has no usable server: all are down");
-    }
-}
-
-/// What only one way of choosing goes by would do nothing beside another.
-void check_balance(Reader& reader, const Node& node, const Upstream& upstream) {
-    const auto useless = [&](std::string_view key) {
-        const Node* given = node.find(key);
-        const std::string name(key);
-        reader.report.error(given != nullptr ? given->key_at : node.key_at,
-                            "'" + name + "' does nothing without 'balance: " + name + "'");
-    };
-    const bool hashes = upstream.balance == Balance::hash;
-    const Hash& hash = upstream.hash;
-    const bool has_hash = !hash.key.empty() || hash.consistent || hash.bounded_load != 0;
-    if (!hashes && has_hash) useless("hash");
-    if (upstream.balance != Balance::ip_hash && upstream.ip_hash != IpHash{}) useless("ip_hash");
-    if (hashes && upstream.hash.key.empty()) {
-        reader.report.error(node.key_at, "'balance: hash' of '" + node.key + "' has no key",
-                            "hash: { key: $request_uri }");
     }
 }
 

@@ -1,5 +1,6 @@
 // Active checks: what passes, what fails and why, and that every worker keeps to the verdict.
 #include "support/daemon.hpp"
+#include "support/gate.hpp"
 #include "support/peers.hpp"
 #include "support/raw_client.hpp"
 
@@ -14,10 +15,16 @@ namespace {
 struct App {
     explicit App(std::string name)
         : upstream([this, name](const Request& request) {
-              return request.target == "/healthz" ? text_reply(health, status) : text_reply(name);
-          }) {}
+              if (request.target != "/healthz") return text_reply(name);
+              return text_reply(health.get(), status);
+          }) {
+        say("ok");
+    }
+    void say(std::string text) {
+        health.change([&](std::string& now) { now = std::move(text); });
+    }
     std::atomic<int> status = 200;
-    std::string health = "ok";
+    Watched<std::string> health;
     FakeUpstream upstream;
 };
 
@@ -122,8 +129,8 @@ TEST(HealthCheck, TheHostIsTheServerWhenNoneIsGiven) {
 TEST(HealthCheck, TheBodyMustMatch) {
     App good("g");
     App bad("b");
-    good.health = std::string(100, 'x') + "status: fine";
-    bad.health = "status: poor";
+    good.say(std::string(100, 'x') + "status: fine");
+    bad.say("status: poor");
     for (const auto* body : {"'status: fine'", "'~^x+status: (fine|good)$'"}) {
         SCOPED_TRACE(body);
         Daemon daemon(config(with(std::string("body: ") + body)), ups(good.upstream, bad.upstream));
@@ -138,8 +145,8 @@ TEST(HealthCheck, TheBodyMustMatch) {
 TEST(HealthCheck, OnlyTheFirst64KiBOfABodyAreLookedAt) {
     App near("n");
     App far("f");
-    near.health = std::string(60'000, 'x') + "needle";
-    far.health = std::string(70'000, 'x') + "needle";
+    near.say(std::string(60'000, 'x') + "needle");
+    far.say(std::string(70'000, 'x') + "needle");
     Daemon daemon(config(with("body: needle")), ups(near.upstream, far.upstream));
     ASSERT_TRUE(wait_for_state(daemon, 1, "unhealthy"));
     EXPECT_EQ(peer_of(daemon, 0)["checks_failed"].number(), 0);

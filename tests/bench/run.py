@@ -95,21 +95,30 @@ def find_origin(proxyd, directory):
     return target
 
 
-def run_scenario(setup, chosen, scenario, rounds, with_strace):
-    """A proxy that fails here leaves its error in the result; the others go on without it."""
-    result = report.Result(scenario, {proxy.name: [] for proxy in chosen}, {}, {})
-    rounds = min(rounds, 3) if scenario.kind == "idle" else rounds
+def run_together(setup, chosen, together, rounds, with_strace):
+    """Scenarios that are compared with each other take turns in each round, as the proxies do.
+
+    A proxy that fails here leaves its error in the result; the others go on without it.
+    """
+    results = [report.Result(scenario, {proxy.name: [] for proxy in chosen}, {}, {})
+               for scenario in together]
+    rounds = min(rounds, 3) if together[0].kind == "idle" else rounds
     for number in range(rounds):
         for proxy in chosen:
-            run = unless_failed(result, proxy, lambda: measure.quietest_run(setup, proxy, scenario))
-            if run:
-                result.runs[proxy.name].append(run)
-                say(f"{scenario.name:12} round {number + 1}  {proxy.name:8} {report.one_line(run)}")
-    if with_strace and scenario.kind == "load":
+            for result in results:
+                run = unless_failed(
+                    result, proxy, lambda: measure.quietest_run(setup, proxy, result.scenario))
+                if run:
+                    result.runs[proxy.name].append(run)
+                    say(f"{result.scenario.name:12} round {number + 1}  {proxy.name:8} "
+                        f"{report.one_line(run)}")
+    for result in results:
+        if not with_strace or result.scenario.kind != "load":
+            continue
         for proxy in chosen:
             result.calls[proxy.name] = unless_failed(
-                result, proxy, lambda: measure.count_calls(setup, proxy, scenario))
-    return result
+                result, proxy, lambda: measure.count_calls(setup, proxy, result.scenario))
+    return results
 
 
 def unless_failed(result, proxy, work):
@@ -183,8 +192,8 @@ def bench(arguments, directory, children):
     with_strace = not arguments.no_strace and shutil.which("strace") is not None
     results = []
     try:
-        for scenario in todo:
-            results.append(run_scenario(setup, chosen, scenario, arguments.rounds, with_strace))
+        for together in scenarios.in_pairs(todo):
+            results += run_together(setup, chosen, together, arguments.rounds, with_strace)
     except Stopped as error:
         say(f"bench: {error}; what was measured so far:")
         signal.setitimer(signal.ITIMER_REAL, 0)

@@ -61,3 +61,11 @@ def choose(scenarios, names):
 
     known = {s.name for s in scenarios} | {s.name.split("-")[0] for s in scenarios}
     return [s for s in scenarios if is_named(s)], sorted(set(names) - known)
+
+
+def in_pairs(chosen):
+    """Lists of what is measured in turn: the halves that are compared together, others alone."""
+    groups = {}
+    for scenario in chosen:
+        groups.setdefault(scenario.half_of or scenario.name, []).append(scenario)
+    return list(groups.values())

@@ -42,6 +42,12 @@ void random_bytes(std::span<std::byte> out) noexcept {
     }
 }
 
+std::uint64_t random_number() noexcept {
+    std::uint64_t number = 0;
+    random_bytes(std::as_writable_bytes(std::span(&number, 1)));
+    return number;
+}
+
 RandomId random_id() noexcept {
     constexpr char kDigits[] = "0123456789abcdef";
     std::array<std::byte, 16> bytes;

@@ -3,26 +3,27 @@
 namespace proxyd::proxy {
 namespace {
 
+std::string_view expanded(const vars::Template& text, const Exchange& exchange) {
+    thread_local std::string out;
+    out.clear();
+    text.expand(exchange, out);
+    return exchange.arena.copy(out);
+}
+
 /// The key of `balance: hash`, where the upstream has one.
 std::string_view hash_key(const Exchange& exchange, const upstream::Group& group) {
     const vars::Template* key = group.hash_key();
-    if (key == nullptr) return {};
-    thread_local std::string text;
-    text.clear();
-    key->expand(exchange, text);
-    return exchange.arena.copy(text);
+    return key == nullptr ? std::string_view{} : expanded(*key, exchange);
 }
 
 /// What TLS and the PROXY protocol say to the peer of this exchange.
 void name_ends(const Exchange& exchange, const config::Upstream& upstream,
                upstream::AttemptSettings& settings) {
     if (upstream.tls.policy) {
-        std::string text;
-        upstream.tls.server_name.expand(exchange, text);
-        settings.server_name = exchange.arena.copy(text);
-        text.clear();
-        exchange.append(vars::Var::host, {}, text);
-        settings.asked_host = exchange.arena.copy(text);
+        settings.server_name = expanded(upstream.tls.server_name, exchange);
+        std::string host;
+        exchange.append(vars::Var::host, {}, host);
+        settings.asked_host = exchange.arena.copy(host);
     }
     if (upstream.proxy_protocol != config::ProxyProtocol::off) {
         const http::StreamFacts& facts = exchange.stream->facts();

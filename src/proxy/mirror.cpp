@@ -25,9 +25,7 @@ milliseconds limit_of(const MirrorPlan& plan) {
 /// Evenly distributed; nobody can guess which requests are copied.
 bool drawn(unsigned percent) {
     if (percent >= 100) return true;
-    std::uint32_t number = 0;
-    random_bytes(std::as_writable_bytes(std::span(&number, 1)));
-    return ((std::uint64_t{number} * 100) >> 32) < percent;
+    return ((random_number() >> 32) * 100) >> 32 < percent;
 }
 
 std::size_t size_of(const http::RequestHead& head) {

@@ -9,6 +9,22 @@
 #include "health_passive.hpp"
 
 namespace proxyd::upstream {
+namespace {
+
+codec::ClientLimits limits_of(const AttemptSettings& settings) {
+    codec::ClientLimits limits;
+    limits.max_header_size = settings.max_header_size;
+    return limits;
+}
+
+void set_timeouts(http::ClientStream& stream, const AttemptSettings& settings) {
+    http::ClientTimeouts timeouts;
+    timeouts.send = settings.send;
+    timeouts.read = settings.read;
+    stream.set_timeouts(timeouts);
+}
+
+}  // namespace
 
 struct WorkerPools::Impl {
     explicit Impl(async::Loop& its_loop) : loop(its_loop) {}
@@ -46,15 +62,6 @@ void WorkerPools::keep_only(const std::vector<bool>& peers) {
     }
     impl_->contexts.forget_unused();
 }
-
-struct Attempts::Connecting {
-    explicit Connecting(WorkerPools::Impl& pools) : dial(pools.loop, pools.contexts) {}
-    Dial dial;
-};
-
-struct Attempts::Prepared {
-    Opening opening;
-};
 
 /// One stay in the queue. Lives in the frame of wait_in_line().
 struct Attempts::Waiting {
@@ -200,16 +207,9 @@ Task<Attempts::Opened> Attempts::open(bool may_fail, bool fresh) {
 
 Task<Attempts::Opened> Attempts::open_at_peer(bool may_fail) {
     prepare();
-    ConnectionPool& pool = pools_.impl_->pool_of(*peer_);
-    pool.configure(group_.settings());
-    codec::ClientLimits limits;
-    limits.max_header_size = settings_.max_header_size;
-    auto stream = pool.reuse(limits, !may_fail, tag());
+    auto stream = pool().reuse(limits_of(settings_), !may_fail, tag());
     if (!stream) return connect();
-    http::ClientTimeouts timeouts;
-    timeouts.send = settings_.send;
-    timeouts.read = settings_.read;
-    stream->set_timeouts(timeouts);
+    set_timeouts(*stream, settings_);
     return Task<Opened>(std::move(stream));
 }
 
@@ -238,43 +238,40 @@ Task<Attempts::Opened> Attempts::wait_in_line(bool may_fail) {
 }
 
 void Attempts::prepare() {
-    prepared_.reset();
+    opening_.reset();
     const config::Upstream& upstream = group_.settings();
     if (!peer_->tls && upstream.proxy_protocol == config::ProxyProtocol::off) return;
-    prepared_ = std::make_unique<Prepared>();
-    prepared_->opening = opening_of(upstream, *peer_, settings_);
+    opening_ = std::make_unique<Opening>(opening_of(upstream, *peer_, settings_));
+}
+
+ConnectionPool& Attempts::pool() const {
+    ConnectionPool& pool = pools_.impl_->pool_of(*peer_);
+    pool.configure(group_.settings());
+    return pool;
 }
 
 std::string_view Attempts::tag() const noexcept {
-    return prepared_ ? std::string_view(prepared_->opening.tag) : std::string_view();
+    return opening_ ? std::string_view(opening_->tag) : std::string_view();
 }
 
 Task<Attempts::Opened> Attempts::connect() {
     static const Opening plain;
-    const Opening& opening = prepared_ ? prepared_->opening : plain;
-    Connecting connecting(*pools_.impl_);
-    connecting_ = &connecting;
+    const Opening& opening = opening_ ? *opening_ : plain;
+    Dial dial(pools_.impl_->loop, pools_.impl_->contexts);
+    dial_ = &dial;
     const async::Milliseconds start = pools_.loop().now();
-    auto transport =
-        co_await connecting.dial.open(group_.settings(), *peer_, opening, settings_.connect);
-    connecting_ = nullptr;
+    auto transport = co_await dial.open(group_.settings(), *peer_, opening, settings_.connect);
+    dial_ = nullptr;
     connect_time_ = std::chrono::milliseconds(pools_.loop().now() - start);
     if (!transport) co_return std::move(transport).error();
-    ConnectionPool& pool = pools_.impl_->pool_of(*peer_);
-    pool.configure(group_.settings());
-    codec::ClientLimits limits;
-    limits.max_header_size = settings_.max_header_size;
-    auto stream = pool.adopt(std::move(*transport), limits, tag());
-    http::ClientTimeouts timeouts;
-    timeouts.send = settings_.send;
-    timeouts.read = settings_.read;
-    stream->set_timeouts(timeouts);
+    auto stream = pool().adopt(std::move(*transport), limits_of(settings_), tag());
+    set_timeouts(*stream, settings_);
     co_return stream;
 }
 
 /// Whoever can choose the name can make a handshake fail: that says nothing of the peer.
 bool Attempts::fault_of_name(const Error& why) const noexcept {
-    if (!prepared_ || !prepared_->opening.name_is_asked) return false;
+    if (!opening_ || !opening_->name_is_asked) return false;
     return why.code == Reason::upstream_certificate_name ||
            why.code == Reason::upstream_certificate_untrusted ||
            why.code == Reason::upstream_certificate_expired ||
@@ -291,7 +288,7 @@ void Attempts::succeeded() {
 }
 
 void Attempts::cancel(const Error& why) {
-    if (connecting_ != nullptr) return connecting_->dial.cancel(why);
+    if (dial_ != nullptr) return dial_->cancel(why);
     if (waiting_ != nullptr) waiting_->cancel(why);
 }
 

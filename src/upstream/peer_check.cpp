@@ -3,7 +3,6 @@
 #include <re2/re2.h>
 
 #include <algorithm>
-#include <cstring>
 
 #include "proxyd/base/log.hpp"
 #include "proxyd/base/random.hpp"
@@ -18,12 +17,8 @@ constexpr config::Duration kFirstSpread{1'000};
 constexpr config::Duration kBusyPause{50};
 
 std::int64_t random_below(std::int64_t limit) {
-    std::array<std::byte, 8> bytes;
-    random_bytes(bytes);
-    std::uint64_t number = 0;
-    std::memcpy(&number, bytes.data(), sizeof number);
-    return static_cast<std::int64_t>(number %
-                                     static_cast<std::uint64_t>(std::max<std::int64_t>(limit, 1)));
+    const auto below = static_cast<std::uint64_t>(std::max<std::int64_t>(limit, 1));
+    return static_cast<std::int64_t>(random_number() % below);
 }
 
 /// The Host field where the check names none.

@@ -13,6 +13,10 @@
 
 namespace proxyd::upstream {
 
+class ConnectionPool;
+class Dial;
+struct Opening;
+
 /// The idle connections of one worker to all peers. Outlives generations; on the loop's thread.
 /// Its connections close when their idle limit is over, the peer closes them or the worker stops.
 class WorkerPools {
@@ -78,9 +82,7 @@ class Attempts {
     [[nodiscard]] std::chrono::milliseconds connect_time() const noexcept { return connect_time_; }
 
   private:
-    struct Connecting;
     struct Waiting;
-    struct Prepared;
     [[nodiscard]] bool fault_of_name(const Error& why) const noexcept;
     using Opened = Result<std::unique_ptr<http::ClientStream>>;
     Task<Opened> open_at_peer(bool may_fail);
@@ -93,6 +95,7 @@ class Attempts {
     [[nodiscard]] bool take_place() noexcept;
     void take_over(int index);
     void prepare();
+    [[nodiscard]] ConnectionPool& pool() const;
     [[nodiscard]] std::string_view tag() const noexcept;
     [[nodiscard]] Error no_peer() const;
     [[nodiscard]] Error busy(Reason reason) const;
@@ -102,9 +105,9 @@ class Attempts {
     const AttemptSettings settings_;
     const Peer* peer_ = nullptr;
     bool holds_place_ = false;  ///< at peer_
-    Connecting* connecting_ = nullptr;
+    Dial* dial_ = nullptr;      ///< while a connection is made
     Waiting* waiting_ = nullptr;
-    std::unique_ptr<Prepared> prepared_;  ///< how connections to peer_ begin; null = plain
+    std::unique_ptr<Opening> opening_;  ///< how connections to peer_ begin; null = plain
     PeerSet tried_;
     int reserved_ = -1;  ///< where the next open() has a place
     unsigned count_ = 0;

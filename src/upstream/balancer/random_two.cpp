@@ -1,28 +1,11 @@
 #include "random_two.hpp"
 
-#include "proxyd/base/random.hpp"
-
 namespace proxyd::upstream {
 namespace {
 
 constexpr int kTries = 20;
 
-std::uint64_t seed() noexcept {
-    std::uint64_t value = 0;
-    random_bytes(std::as_writable_bytes(std::span(&value, 1)));
-    return value;
-}
-
 }  // namespace
-
-/// splitmix64 (public domain, Vigna).
-std::uint64_t RandomTwo::fast_random() noexcept {
-    thread_local std::uint64_t state = seed();
-    std::uint64_t value = state += 0x9E3779B97F4A7C15;
-    value = (value ^ (value >> 30)) * 0xBF58476D1CE4E5B9;
-    value = (value ^ (value >> 27)) * 0x94D049BB133111EB;
-    return value ^ (value >> 31);
-}
 
 int RandomTwo::pick(Candidates& candidates) const noexcept {
     int first = -1;

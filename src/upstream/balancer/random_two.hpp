@@ -1,6 +1,7 @@
 #pragma once
 
 #include "balancer.hpp"
+#include "proxyd/base/random.hpp"
 #include "turns.hpp"
 #include "weighted_list.hpp"
 
@@ -12,12 +13,9 @@ class RandomTwo final : public Balancer {
   public:
     using Random = std::uint64_t (*)() noexcept;
     /// `random`: a seam for tests.
-    RandomTwo(WeightedList list, Turns turns, Random random = fast_random)
+    RandomTwo(WeightedList list, Turns turns, Random random = random_number)
         : list_(std::move(list)), turns_(std::move(turns)), random_(random) {}
     [[nodiscard]] int pick(Candidates& candidates) const noexcept override;
-
-    /// Of this thread; good enough to spread requests, no secret.
-    static std::uint64_t fast_random() noexcept;
 
   private:
     const WeightedList list_;

@@ -15,13 +15,9 @@ constexpr std::size_t kMostTargets = 256;
 void put_in_order(std::vector<Target>& targets) {
     std::vector<Target> all;
     all.swap(targets);
-    const auto key = [](const Target& each) {
-        return std::make_pair(each.priority, each.endpoint.text());
-    };
-    std::sort(all.begin(), all.end(),
-              [&](const Target& a, const Target& b) { return key(a) < key(b); });
+    std::ranges::sort(all, {}, &Target::key);
     for (Target& each : all) {
-        if (targets.empty() || key(targets.back()) != key(each)) {
+        if (targets.empty() || targets.back().key() != each.key()) {
             if (targets.size() == kMostTargets) return;
             targets.push_back(std::move(each));
             continue;

@@ -123,9 +123,7 @@ Task<void> Worker::take_behind_header(Accepted accepted) {
         co_return;
     }
     log_refusal(accepted, header.error());
-    connections_.fetch_sub(1, std::memory_order_relaxed);
-    check_drained();
-    if (stopping_) check_stopped();
+    connection_gone();
 }
 
 void Worker::log_refusal(const Accepted& accepted, const Error& why) {
@@ -154,8 +152,7 @@ void Worker::take(Accepted accepted) {
     auto transport = net::make_socket_transport(loop_, accepted.descriptor);
     if (!transport) {
         log::warn("connection refused: {}", transport.error().detail);
-        connections_.fetch_sub(1, std::memory_order_relaxed);
-        return check_drained();
+        return connection_gone();
     }
     auto* connection =
         new Connection(*this, std::move(*transport), accepted, next_id_++,
@@ -168,6 +165,10 @@ void Worker::take(Accepted accepted) {
 void Worker::remove(Connection& connection) {
     list_.erase(list_.iterator_to(connection));
     delete &connection;
+    connection_gone();
+}
+
+void Worker::connection_gone() {
     connections_.fetch_sub(1, std::memory_order_relaxed);
     check_drained();
     if (stopping_) check_stopped();

@@ -59,6 +59,7 @@ class Worker {
     void log_refusal(const Accepted& accepted, const Error& why);
     void end_prefaces();
     void install(std::shared_ptr<const proxy::Generation> generation);
+    void connection_gone();
     void check_drained();
     void check_stopped();
 

@@ -30,8 +30,7 @@ std::set<std::string> addresses(const std::vector<net::Target>& targets) {
 }
 
 bool same(const net::Target& a, const net::Target& b) {
-    return a.priority == b.priority && a.weight == b.weight &&
-           a.endpoint.text() == b.endpoint.text();
+    return a.weight == b.weight && a.key() == b.key();
 }
 bool same(const std::vector<net::Target>& a, const std::vector<net::Target>& b) {
     return std::equal(a.begin(), a.end(), b.begin(), b.end(),
@@ -48,10 +47,7 @@ void keep_missing(const std::vector<net::Target>& old, net::NameAnswer& answer) 
     const std::size_t known = answer.targets.size();
     std::copy_if(old.begin(), old.end(), std::back_inserter(answer.targets), missing);
     if (answer.targets.size() == known) return;
-    std::sort(answer.targets.begin(), answer.targets.end(), [](const auto& a, const auto& b) {
-        return std::make_pair(a.priority, a.endpoint.text()) <
-               std::make_pair(b.priority, b.endpoint.text());
-    });
+    std::ranges::sort(answer.targets, {}, &net::Target::key);
 }
 
 /// "10.0.0.2 came; 10.0.0.1 went"

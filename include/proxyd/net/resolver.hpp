@@ -29,6 +29,11 @@ struct Target {
     Endpoint endpoint;  ///< port 0 for the addresses of a host
     std::uint16_t priority = 0;
     std::uint16_t weight = 1;
+
+    /// The order of an answer's targets, whatever the records came in: by priority, then address.
+    [[nodiscard]] std::pair<std::uint16_t, std::string> key() const {
+        return {priority, endpoint.text()};
+    }
 };
 
 /// The addresses of one family of one host are not known: no answer, or a server's failure.

@@ -64,7 +64,6 @@ void Channel::unpin() noexcept {
         block_.release();
         begin_ = end_ = 0;
     }
-    release_output();
 }
 
 /// Makes the room behind end_ as large as the block allows. Only while no read is armed.
@@ -212,8 +211,7 @@ void Channel::input_arrived(const net::ErrorCode& error) {
 bool Channel::send_failed(const net::ErrorCode& error) {
     // The peer may have answered before it closed: what it sent is still worth reading, so only
     // the output is dead.
-    out_.clear();
-    out_sent_ = 0;
+    drop_output();
     if (failed()) return false;
     failure_ = std::make_unique<Error>(connection_error(error, side_));
     return false;
@@ -255,7 +253,7 @@ bool Channel::send_now(std::string_view body, std::string_view tail) {
 
     std::size_t sent = result.bytes;
     if (sent == first.size() + body.size() + tail.size()) {
-        all_sent();
+        drop_output();
         return true;
     }
     const std::size_t of_first = std::min(sent, first.size());
@@ -348,22 +346,15 @@ void Channel::take_output() {
     }
 }
 
-void Channel::all_sent() noexcept {
+/// Whenever nothing is left to send, the buffer goes back.
+void Channel::drop_output() noexcept {
     out_.clear();
     out_sent_ = 0;
-    release_output();
-}
-
-/// Gives it back unless something is in it.
-void Channel::release_output() noexcept {
-    if (!out_.empty()) return;
     const bool usual = out_.capacity() >= kUsualOutput && out_.capacity() < 2 * kUsualOutput;
     if (usual && spare_outputs.size() < kSpareOutputs) {
         spare_outputs.push_back(std::move(out_));
-        out_ = {};
-    } else {
-        std::string().swap(out_);
     }
+    std::string().swap(out_);
 }
 
 // State --------------------------------------------------------------------------------------

@@ -130,8 +130,7 @@ class Channel final : public net::TransportObserver, private async::BatchMember 
     void arm_send_deadline();
     void compact_output();
     void take_output();
-    void release_output() noexcept;
-    void all_sent() noexcept;
+    void drop_output() noexcept;
 
     static constexpr std::size_t kUsualOutput = 4096;
 

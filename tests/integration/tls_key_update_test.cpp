@@ -4,6 +4,7 @@
 #include "support/daemon.hpp"
 #include "support/gate.hpp"
 #include "support/raw_client.hpp"
+#include "support/tls_front.hpp"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -26,19 +27,9 @@ const Authority& authority() {
 }
 
 SSL_CTX* server_context() {
-    const Pair pair = authority().issue({.names = {"app.internal"}, .addresses = {}});
     SSL_CTX* const context = SSL_CTX_new(TLS_server_method());
     SSL_CTX_set_min_proto_version(context, TLS1_3_VERSION);
-    BIO* const certificate = BIO_new_mem_buf(pair.certificate.data(), -1);
-    BIO* const key = BIO_new_mem_buf(pair.key.data(), -1);
-    X509* const x509 = PEM_read_bio_X509(certificate, nullptr, nullptr, nullptr);
-    EVP_PKEY* const pkey = PEM_read_bio_PrivateKey(key, nullptr, nullptr, nullptr);
-    SSL_CTX_use_certificate(context, x509);
-    SSL_CTX_use_PrivateKey(context, pkey);
-    X509_free(x509);
-    EVP_PKEY_free(pkey);
-    BIO_free(certificate);
-    BIO_free(key);
+    use_pair(context, authority().issue({.names = {"app.internal"}, .addresses = {}}));
     return context;
 }
 

@@ -31,6 +31,19 @@ class ServerNames : public ::testing::Test {
         return std::make_unique<Daemon>(kResolver + yaml, std::move(marks));
     }
 
+    // A start that hangs on the name.
+    [[nodiscard]] std::unique_ptr<Daemon> begin_start() {
+        dns_.set(kName, DnsEntry::silence());
+        Marks marks = ups(upstream_);
+        marks.set("DNS", dns_.address());
+        DaemonOptions options;
+        options.wait_ready = false;
+        auto daemon =
+            std::make_unique<Daemon>(kResolver + std::string(kApp), std::move(marks), options);
+        EXPECT_TRUE(dns_.wait_for_questions(kName));
+        return daemon;
+    }
+
     // `-s reload` that hangs on the name: returns when the name server was asked.
     [[nodiscard]] std::future<CliResult> begin_reload(Daemon& daemon, const std::string& yaml) {
         dns_.set(kName, DnsEntry::silence());
@@ -93,42 +106,30 @@ TEST_F(ServerNames, TermAndQuitDoNotWaitForThem) {
 class StartWaitsForNames : public ServerNames, public ::testing::WithParamInterface<int> {};
 
 TEST_P(StartWaitsForNames, TermAndQuitEndItAtOnce) {
-    dns_.set(kName, DnsEntry::silence());
-    Marks marks = ups(upstream_);
-    marks.set("DNS", dns_.address());
-    DaemonOptions options;
-    options.wait_ready = false;
-    Daemon daemon(kResolver + std::string(kApp), std::move(marks), options);
-    ASSERT_TRUE(dns_.wait_for_questions(kName));
+    const auto daemon = begin_start();
     for (const auto* verb : {"status", "upstream"}) {
         std::vector<std::string> words{verb};
         if (words.front() == "upstream") words.emplace_back("list");
-        const auto result = daemon.cli(words);
+        const auto result = daemon->cli(words);
         EXPECT_EQ(result.exit_code, 1);
         EXPECT_EQ(result.err, "proxyd: still starting, names are looked up\n");
     }
-    auto reload = std::async(std::launch::async, [&] { return daemon.cli({"-s", "reload"}); });
+    auto reload = std::async(std::launch::async, [&] { return daemon->cli({"-s", "reload"}); });
     const auto before = Clock::now();
-    daemon.signal(GetParam());
-    EXPECT_EQ(daemon.wait_exit().code, 0);
+    daemon->signal(GetParam());
+    EXPECT_EQ(daemon->wait_exit().code, 0);
     EXPECT_LT(Clock::now() - before, 1s);
     EXPECT_EQ(reload.get().exit_code, 1);
 }
 INSTANTIATE_TEST_SUITE_P(Both, StartWaitsForNames, ::testing::Values(SIGTERM, SIGQUIT));
 
 TEST_F(ServerNames, AReloadAtTheStartComesAfterIt) {
-    dns_.set(kName, DnsEntry::silence());
-    Marks marks = ups(upstream_);
-    marks.set("DNS", dns_.address());
-    DaemonOptions options;
-    options.wait_ready = false;
-    Daemon daemon(kResolver + std::string(kApp), std::move(marks), options);
-    ASSERT_TRUE(dns_.wait_for_questions(kName));
-    daemon.write_config(kResolver + std::string(kLocal));
-    auto reload = std::async(std::launch::async, [&] { return daemon.cli({"-s", "reload"}); });
+    const auto daemon = begin_start();
+    daemon->write_config(kResolver + std::string(kLocal));
+    auto reload = std::async(std::launch::async, [&] { return daemon->cli({"-s", "reload"}); });
     answer();
     EXPECT_EQ(reload.get().exit_code, 0);
-    EXPECT_EQ(get_once(daemon.http(), "/").body, "local");
+    EXPECT_EQ(get_once(daemon->http(), "/").body, "local");
 }
 
 TEST_F(ServerNames, AReloadEndsALookUpThatHangs) {

@@ -35,19 +35,6 @@ void set_limits(int fd) {
     ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 }
 
-void use_pair(SSL_CTX* context, const Pair& pair) {
-    BIO* const certificate = BIO_new_mem_buf(pair.certificate.data(), -1);
-    BIO* const key = BIO_new_mem_buf(pair.key.data(), -1);
-    X509* const x509 = PEM_read_bio_X509(certificate, nullptr, nullptr, nullptr);
-    EVP_PKEY* const pkey = PEM_read_bio_PrivateKey(key, nullptr, nullptr, nullptr);
-    SSL_CTX_use_certificate(context, x509);
-    SSL_CTX_use_PrivateKey(context, pkey);
-    X509_free(x509);
-    EVP_PKEY_free(pkey);
-    BIO_free(certificate);
-    BIO_free(key);
-}
-
 void require_clients(SSL_CTX* context, const std::string& pem) {
     BIO* const bio = BIO_new_mem_buf(pem.data(), -1);
     X509* const ca = PEM_read_bio_X509(bio, nullptr, nullptr, nullptr);
@@ -68,6 +55,19 @@ bool send_all(int fd, const char* data, std::size_t size) {
 }
 
 }  // namespace
+
+void use_pair(SSL_CTX* context, const Pair& pair) {
+    BIO* const certificate = BIO_new_mem_buf(pair.certificate.data(), -1);
+    BIO* const key = BIO_new_mem_buf(pair.key.data(), -1);
+    X509* const x509 = PEM_read_bio_X509(certificate, nullptr, nullptr, nullptr);
+    EVP_PKEY* const pkey = PEM_read_bio_PrivateKey(key, nullptr, nullptr, nullptr);
+    SSL_CTX_use_certificate(context, x509);
+    SSL_CTX_use_PrivateKey(context, pkey);
+    X509_free(x509);
+    EVP_PKEY_free(pkey);
+    BIO_free(certificate);
+    BIO_free(key);
+}
 
 TlsFront::TlsFront(std::uint16_t behind, TlsFrontOptions options)
     : behind_(behind), options_(std::move(options)), context_(SSL_CTX_new(TLS_server_method())) {

@@ -16,6 +16,9 @@
 
 namespace proxyd::test {
 
+// What a server with this context shows.
+void use_pair(SSL_CTX* context, const Pair& pair);
+
 struct TlsFrontOptions {
     Pair pair;
     int version = 0;           // TLS1_2_VERSION or TLS1_3_VERSION only; 0 = both

@@ -56,6 +56,11 @@ namespace proxyd {
     X(timeout_upgraded, 0, "the tunnel was silent for timeouts.upgraded")                      \
     X(proxy_protocol_invalid, 0, "the connection does not begin with a PROXY protocol header") \
     X(proxy_protocol_timeout, 0, "the PROXY protocol header did not arrive in time")           \
+    X(tls_handshake_failed, 0, "the TLS handshake with the client failed")                     \
+    X(tls_handshake_timeout, 0, "the TLS handshake did not end in time")                       \
+    X(http2_protocol_error, 0, "the client broke the rules of HTTP/2")                         \
+    X(http2_flood, 0, "the client sent more frames without use than the limits allow")         \
+    X(stream_reset, 499, "the client reset the stream before the answer")                      \
     X(version_unsupported, 505, "this version of HTTP is not supported")                       \
     X(tunnel_closed, 0, "the tunnel was closed")
 

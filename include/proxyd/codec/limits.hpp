@@ -16,6 +16,9 @@ struct ServerLimits {
     std::uint64_t keepalive_requests = 10'000;
     std::size_t max_header_size = 32 * 1024;
     std::size_t max_headers = 100;
+    // HTTP/2
+    std::uint32_t max_concurrent_streams = 128;
+    std::uint32_t max_resets_per_minute = 200;  ///< of streams, by the client; 0 = no limit
 };
 
 /// What an answer's head may cost.

@@ -31,4 +31,17 @@ class ServerCodec {
                                                           const ServerLimits& limits,
                                                           http::StreamFacts& facts);
 
+/// The connection preface is the first thing to come (ALPN h2, or prior knowledge).
+[[nodiscard]] std::unique_ptr<ServerCodec> make_h2_server(async::Loop& loop,
+                                                          net::TransportPtr transport,
+                                                          const ServerLimits& limits,
+                                                          http::StreamFacts& facts);
+
+/// A plain connection on which the client chooses: HTTP/2 where it begins with the connection
+/// preface (RFC 9113 3.3), otherwise HTTP/1.
+[[nodiscard]] std::unique_ptr<ServerCodec> make_detecting_server(async::Loop& loop,
+                                                                 net::TransportPtr transport,
+                                                                 const ServerLimits& limits,
+                                                                 http::StreamFacts& facts);
+
 }  // namespace proxyd::codec

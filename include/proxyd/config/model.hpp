@@ -16,7 +16,9 @@
 /// The configuration as values, complete and validated: every default filled in, every level
 /// merged, every name resolved. Immutable once load() returned it; shared by all threads.
 namespace proxyd::net::tls {
+class CertificateSlot;
 class ClientPolicy;
+class ServerPolicy;
 }
 
 namespace proxyd::config {
@@ -66,6 +68,8 @@ struct ClientLimits {
     std::uint64_t keepalive_requests = 10'000;
     std::size_t max_header_size = std::size_t{32} << 10;
     std::size_t max_headers = 100;
+    std::uint32_t max_concurrent_streams = 128;  ///< http2.*
+    std::uint32_t max_resets_per_minute = 200;   ///< 0 = no limit
     friend bool operator==(const ClientLimits&, const ClientLimits&) = default;
 };
 
@@ -74,6 +78,8 @@ struct Listener {
     Address address;
     int backlog = 4096;
     bool proxy_protocol = false;  ///< each connection begins with a PROXY header
+    bool tls = false;
+    bool http2 = false;  ///< with tls: offered by ALPN; without: by prior knowledge
     ClientLimits client;
 };
 
@@ -206,6 +212,7 @@ struct Upstream {
     std::optional<Sticky> sticky;
     UpstreamTls tls;
     ProxyProtocol proxy_protocol = ProxyProtocol::off;
+    bool http2 = false;  ///< by ALPN with tls, by prior knowledge without
     Origin origin;
 };
 
@@ -332,12 +339,28 @@ struct Location {
     Origin origin;
 };
 
+/// What TLS serves a host with. Hosts with the same files and settings share one.
+struct HostTls {
+    /// The same in every generation as long as the settings and the names of the files are.
+    std::string identity;
+    std::shared_ptr<const net::tls::ServerPolicy> policy;
+    std::shared_ptr<net::tls::CertificateSlot> certificates;
+    struct Pair {
+        std::string certificate, key;  ///< files
+        Origin origin;
+    };
+    std::vector<Pair> files;
+};
+
 struct Host {
     std::string name;                      ///< the key; "*" = every name that nothing else has
     std::vector<std::string> names;        ///< name and aliases; exact, "*.x", "x.*", "~re"
     std::vector<std::string> listen;       ///< names of listeners; empty = all
     std::vector<Location> locations;       ///< in file order
     std::shared_ptr<const Policy> policy;  ///< for answers without a location
+    std::shared_ptr<const HostTls> tls;    ///< null = plain only
+    bool redirect_http = false;            ///< plain requests are sent to https
+    std::uint16_t https_port = 443;        ///< where redirect_http sends them
     Origin origin;
 };
 

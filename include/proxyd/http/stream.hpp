@@ -48,6 +48,24 @@ class Tunnel {
     virtual void abort(Error why) noexcept = 0;
 };
 
+/// What TLS says of a connection, as the variables show it; "" = not known or not sent.
+struct TlsFacts {
+    std::string_view protocol;     ///< "TLSv1.3"
+    std::string_view cipher;       ///< "TLS_AES_128_GCM_SHA256"
+    std::string_view curve;        ///< "X25519"
+    std::string_view alpn;         ///< "h2"
+    std::string_view server_name;  ///< SNI
+    bool session_reused = false;
+    /// Of the certificates and settings that served the handshake: config::HostTls::identity.
+    std::string_view identity;
+    std::string_view client_verify;  ///< "NONE", "SUCCESS", "FAILED:reason"; "" = not asked for
+    // Of the client's certificate, as nginx shows them
+    std::string_view client_subject, client_issuer;  ///< RFC 2253
+    std::string_view client_serial, client_fingerprint;  ///< hexadecimal
+    std::string_view client_not_before, client_not_after;
+    std::string_view client_certificate;  ///< PEM, percent-encoded
+};
+
 /// What the layers above the codec may know of the connection that carries a stream.
 struct StreamFacts {
     std::string_view remote_address;  ///< text, no port; "unix:" for unix sockets
@@ -62,6 +80,7 @@ struct StreamFacts {
     std::uint64_t connection_id = 0;
     std::uint64_t requests_before = 0;  ///< on this connection
     bool secure = false;
+    const TlsFacts* tls = nullptr;  ///< null without TLS
     bool loopback_client = false;
 };
 

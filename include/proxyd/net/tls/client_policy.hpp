@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "proxyd/base/result.hpp"
+#include "proxyd/net/tls/policy_problem.hpp"
 
 using EVP_PKEY = struct evp_pkey_st;
 using X509 = struct x509_st;
@@ -17,12 +18,6 @@ struct ClientSettings {
     bool verify = true;
     std::string ca;                ///< "" = the system's trust store
     std::string certificate, key;  ///< of the client; "" = none. The chain follows the certificate
-};
-
-/// Why settings cannot be used, and which of them.
-struct PolicyProblem {
-    enum class Part : std::uint8_t { ca, certificate, key } part = Part::ca;
-    std::string text;
 };
 
 /// Those settings, parsed and found to fit. Immutable, shared by threads and generations.

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "codec/connection_error.hpp"
 #include "proxyd/async/loop.hpp"
 #include "proxyd/base/block.hpp"
 #include "proxyd/base/error.hpp"
@@ -159,8 +160,5 @@ class Channel final : public net::TransportObserver, private async::BatchMember 
     async::Deadline read_deadline_;
     std::unique_ptr<async::Deadline> send_deadline_;  ///< while something is queued
 };
-
-/// The error of a wait that ended because the peer closed or broke the connection.
-[[nodiscard]] Error connection_error(const net::ErrorCode& error, Source side);
 
 }  // namespace proxyd::codec::h1

@@ -24,6 +24,7 @@ class Output {
         return block_.data() + end_ - bytes;
     }
     void append(std::string_view bytes) {
+        if (bytes.empty()) return;
         std::memcpy(extend(bytes.size()), bytes.data(), bytes.size());
     }
     void consume(std::size_t bytes) noexcept {
@@ -36,12 +37,16 @@ class Output {
     }
 
   private:
+    static constexpr std::size_t kBulk = 128 * 1024;
+
     void make_room(std::size_t bytes) {
         const std::size_t kept = size();
         if (kept + bytes <= block_.size() && begin_ >= kept) {
             std::memcpy(block_.data(), block_.data() + begin_, kept);
         } else {
-            Block larger(std::max({Block::kSmallest, kept + bytes, 2 * kept}));
+            // Bodies fill what a wire sends at once: no steps on the way there.
+            const std::size_t usual = bytes > Block::kSmallest ? kBulk : Block::kSmallest;
+            Block larger(std::max({usual, kept + bytes, 2 * kept}));
             if (kept != 0) std::memcpy(larger.data(), block_.data() + begin_, kept);
             block_ = std::move(larger);
         }

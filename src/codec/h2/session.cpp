@@ -3,6 +3,7 @@
 #include <nghttp2/nghttp2.h>
 
 #include <array>
+#include <utility>
 #include <vector>
 
 namespace proxyd::codec::h2 {
@@ -175,6 +176,9 @@ struct Session::Callbacks {
             case NGHTTP2_DATA:
                 on_stream_frame(session, *frame);
                 break;
+            case NGHTTP2_RST_STREAM:
+                me.reset_by_peer_ = frame->hd.stream_id;
+                break;
             case NGHTTP2_SETTINGS:
                 if ((frame->hd.flags & NGHTTP2_FLAG_ACK) == 0) me.owner_.on_settings();
                 break;
@@ -203,20 +207,20 @@ struct Session::Callbacks {
         return 0;
     }
 
-    static int on_close(nghttp2_session* session, std::int32_t id, std::uint32_t code, void*) {
+    static int on_close(nghttp2_session* session, std::int32_t id, std::uint32_t code, void* data) {
         SessionStream* const stream = stream_of(session, id);
-        if (stream != nullptr) stream->on_closed(static_cast<ErrorCode>(code));
+        const bool by_peer = std::exchange(self(data).reset_by_peer_, 0) == id;
+        if (stream != nullptr) stream->on_closed(static_cast<ErrorCode>(code), by_peer);
         return 0;
     }
 
     static int on_sent(nghttp2_session* session, const nghttp2_frame* frame, void* data) {
         const nghttp2_frame_hd& head = frame->hd;
         self(data).owner_.on_frame_sent(head_of(head));
-        const bool can_end = head.type == NGHTTP2_DATA || head.type == NGHTTP2_HEADERS;
-        if (can_end && (head.flags & NGHTTP2_FLAG_END_STREAM) != 0) {
-            if (SessionStream* const stream = stream_of(session, head.stream_id)) {
-                stream->on_end_sent();
-            }
+        if (head.type != NGHTTP2_DATA && head.type != NGHTTP2_HEADERS) return 0;
+        if (SessionStream* const stream = stream_of(session, head.stream_id)) {
+            stream->on_frame_sent(head.type == NGHTTP2_DATA, head.length,
+                                  (head.flags & NGHTTP2_FLAG_END_STREAM) != 0);
         }
         return 0;
     }

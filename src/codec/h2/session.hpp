@@ -48,8 +48,8 @@ class SessionStream {
     virtual void on_data(std::string_view data) = 0;
     /// The peer's side of the stream is complete.
     virtual void on_end() = 0;
-    /// The last one: the session has forgotten the stream.
-    virtual void on_closed(ErrorCode code) = 0;
+    /// The last one: the session has forgotten the stream. `by_peer`: it sent RST_STREAM.
+    virtual void on_closed(ErrorCode code, bool by_peer) = 0;
 
     struct Supply {
         std::size_t bytes = 0;
@@ -61,8 +61,8 @@ class SessionStream {
     virtual Supply supply(std::size_t max) = 0;
     /// Copies so many bytes, as promised by supply(), and takes them as sent.
     virtual void take(char* into, std::size_t bytes) = 0;
-    /// Our side of the stream is complete and in the output.
-    virtual void on_end_sent() = 0;
+    /// HEADERS or DATA with so many bytes went to the output; `end`: our side is complete.
+    virtual void on_frame_sent(bool data, std::size_t bytes, bool end) = 0;
 
     [[nodiscard]] std::int32_t id() const noexcept { return id_; }
 
@@ -89,7 +89,7 @@ class SessionOwner {
     virtual SessionStream* on_opened(std::int32_t id) = 0;
     /// Each frame as its head arrives. False ends the session with ENHANCE_YOUR_CALM.
     virtual bool on_frame(const FrameHead& frame) = 0;
-    /// A frame went to the output; `length` of its payload.
+    /// A frame went to the output.
     virtual void on_frame_sent(const FrameHead& frame) = 0;
     /// The peer's SETTINGS have been taken over (not the acknowledgement of ours).
     virtual void on_settings() = 0;
@@ -175,6 +175,7 @@ class Session {
     SessionOwner& owner_;
     Side side_;
     bool flooded_ = false;
+    std::int32_t reset_by_peer_ = 0;  ///< the stream of the frame in hand
     std::unique_ptr<nghttp2_session, Deleter> session_;
     std::string problem_;
     Output* out_ = nullptr;  ///< inside produce()

@@ -35,7 +35,6 @@ TEST(NotBuiltYet, EveryKeyOfTheContractSaysSo) {
         {"tests", top("tests: []")},
         {"http2", top("client: { http2: { max_concurrent_streams: 5 } }")},
         {"tls", top("listeners: { https: { address: \":443\", tls: true } }")},
-        {"http2", group("http2: true")},
         {"tls", host("tls: auto")},
         {"redirect_http", host("redirect_http: true")},
         {"cache", host("cache: c")},

@@ -217,6 +217,9 @@ struct Session::Callbacks {
     static int on_sent(nghttp2_session* session, const nghttp2_frame* frame, void* data) {
         const nghttp2_frame_hd& head = frame->hd;
         self(data).owner_.on_frame_sent(head_of(head));
+        if (head.type == NGHTTP2_GOAWAY) {
+            self(data).goaway_sent_ = static_cast<ErrorCode>(frame->goaway.error_code);
+        }
         if (head.type != NGHTTP2_DATA && head.type != NGHTTP2_HEADERS) return 0;
         if (SessionStream* const stream = stream_of(session, head.stream_id)) {
             stream->on_frame_sent(head.type == NGHTTP2_DATA, head.length,

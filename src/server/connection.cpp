@@ -18,7 +18,16 @@ Connection::Connection(Worker& worker, net::TransportPtr transport, const Accept
     facts_.local_port = local_port;
     facts_.listener = listener_->name;
     facts_.connection_id = id;
-    codec_ = codec::make_h1_server(worker.loop(), std::move(transport), listener_->limits, facts_);
+    codec_ = make_codec(std::move(transport));
+}
+
+std::unique_ptr<codec::ServerCodec> Connection::make_codec(net::TransportPtr transport) {
+    const bool chosen = facts_.tls != nullptr && facts_.tls->alpn == "h2";
+    const bool open = facts_.tls == nullptr && listener_->http2;
+    const auto make = chosen ? codec::make_h2_server
+                      : open ? codec::make_detecting_server
+                             : codec::make_h1_server;
+    return make(worker_.loop(), std::move(transport), listener_->limits, facts_);
 }
 
 /// From here on the client is whom the header names.

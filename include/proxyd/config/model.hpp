@@ -16,10 +16,11 @@
 /// The configuration as values, complete and validated: every default filled in, every level
 /// merged, every name resolved. Immutable once load() returned it; shared by all threads.
 namespace proxyd::net::tls {
+class Certificate;
 class CertificateSlot;
 class ClientPolicy;
 class ServerPolicy;
-}
+}  // namespace proxyd::net::tls
 
 namespace proxyd::config {
 
@@ -232,8 +233,9 @@ struct Map {
 struct HeaderRule {
     enum class Op : std::uint8_t { set, add, remove, set_if_absent } op = Op::set;
     http::FieldId id = http::FieldId::other;
-    std::string name;      ///< as written
-    vars::Template value;  ///< an empty expansion adds nothing
+    std::string name;       ///< as written
+    vars::Template value;   ///< an empty expansion adds nothing
+    bool over_tls = false;  ///< not on plain connections
 };
 
 struct ErrorPage {
@@ -325,8 +327,8 @@ struct Action {
     enum class Kind : std::uint8_t { upstream, answer, redirect } kind = Kind::upstream;
     std::string upstream;                       ///< name in Snapshot::upstreams; empty with a split
     std::shared_ptr<const TrafficSplit> split;  ///< instead of `upstream`; null = none
-    int status = 0;        ///< answer, redirect
-    vars::Template text;   ///< answer: body; redirect: target
+    int status = 0;                             ///< answer, redirect
+    vars::Template text;                        ///< answer: body; redirect: target
     std::string content_type = "text/plain";
     bool status_by_method = false;  ///< redirect without a status: 301 for GET and HEAD, else 308
 };
@@ -345,6 +347,7 @@ struct HostTls {
     std::string identity;
     std::shared_ptr<const net::tls::ServerPolicy> policy;
     std::shared_ptr<net::tls::CertificateSlot> certificates;
+    bool asks_clients = false;  ///< for certificates of their own
     struct Pair {
         std::string certificate, key;  ///< files
         Origin origin;

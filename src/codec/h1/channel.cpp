@@ -83,6 +83,14 @@ void Channel::make_room() {
     begin_ = pin_;
 }
 
+void Channel::preload(std::string_view bytes) {
+    if (bytes.empty()) return;
+    make_room();
+    end_ = std::min(bytes.size(), block_.size());
+    std::memcpy(block_.data(), bytes.data(), end_);
+    last_read_full_ = end_ == block_.size();
+}
+
 void Channel::arm() {
     if (armed_ || input_ended_ || closed_) return;
     if (block_ && begin_ == end_) make_room();

@@ -65,6 +65,8 @@ class Channel final : public net::TransportObserver, private async::BatchMember 
     /// A pending fill() returns at once; nothing else changes.
     void interrupt();
     [[nodiscard]] bool filling() const noexcept { return reader_.waiting(); }
+    /// Bytes that were read of the transport before; at first, and no more than a block.
+    void preload(std::string_view bytes);
     /// Starts the standing read where it is missing and there is room.
     void arm();
 

@@ -132,6 +132,8 @@ class Session {
     [[nodiscard]] std::size_t queued_frames() const noexcept;
     /// What the peer did wrong, in words; empty when nothing.
     [[nodiscard]] const std::string& problem() const noexcept { return problem_; }
+    /// Of the last GOAWAY that went to the output; no_error without one.
+    [[nodiscard]] ErrorCode goaway_sent() const noexcept { return goaway_sent_; }
     /// GOAWAY that only announces the end: streams may still come.
     void announce_end();
     /// The final GOAWAY: streams that begin from now on are not looked at.
@@ -175,6 +177,7 @@ class Session {
     SessionOwner& owner_;
     Side side_;
     bool flooded_ = false;
+    ErrorCode goaway_sent_ = ErrorCode::no_error;
     std::int32_t reset_by_peer_ = 0;  ///< the stream of the frame in hand
     std::unique_ptr<nghttp2_session, Deleter> session_;
     std::string problem_;

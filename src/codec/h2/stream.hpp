@@ -69,6 +69,8 @@ class Stream : public SessionStream, public WakeHook {
     [[nodiscard]] const Error& failure() const noexcept { return *failure_; }
     /// The session knows the stream no more.
     [[nodiscard]] bool closed() const noexcept { return closed_; }
+    /// By cut().
+    [[nodiscard]] bool was_cut() const noexcept { return cut_; }
     /// Cuts the stream; whoever waits gets `why` now. May destroy the stream.
     void cut(const Error& why, ErrorCode code);
     [[nodiscard]] Connection& connection() noexcept { return connection_; }

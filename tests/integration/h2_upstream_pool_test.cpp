@@ -260,6 +260,46 @@ TEST(H2Pool, KeepaliveZeroKeepsNone) {
     EXPECT_TRUE(upstream.wait_for_open(0));
 }
 
+// Nobody says that the connection is dead: it is found out with the next request.
+TEST(H2Pool, AConnectionThatWasSilentIsAskedForASignOfLife) {
+    std::atomic<int> connections = 0;
+    const auto upstream = FakeUpstream::scripted([&](UpstreamConnection& connection) {
+        const bool dies = ++connections == 1;
+        if (!h2raw::greet(connection.wire())) return;
+        while (const std::uint32_t stream = h2raw::next_request(connection.wire())) {
+            connection.send(h2raw::answer(stream, h2raw::kEndHeaders | h2raw::kEndStream));
+            if (dies) static_cast<void>(connection.wait_for_close(Duration(40'000)));
+        }
+    });
+    Daemon daemon(config(), ups(*upstream));
+    ClientOptions patient;
+    patient.limit = Duration(30'000);
+    RawClient client(daemon.http(), patient);
+    EXPECT_EQ(client.get("/").status, 200);
+    EXPECT_TRUE(client.silent_for(Duration(10'500)));
+    client.send(get_request("/"));
+    ReadOptions wait;
+    wait.limit = patient.limit;
+    EXPECT_EQ(client.read_response("GET", wait).status, 200);
+    EXPECT_EQ(connections, 2);
+}
+
+TEST(H2Pool, AReloadChangesWhatIsSpoken) {
+    H2Upstream upstream;
+    FakeUpstream other;
+    auto marks = ups(upstream, other);
+    Daemon daemon(config(), marks);
+    RawClient client(daemon.http());
+    EXPECT_EQ(client.get("/").status, 200);
+    EXPECT_EQ(upstream.request_count(), 1);
+    daemon.reload("workers: 1\nupstreams: { app: { servers: [@UP2@] } }\nhosts: { \"*\": app }\n");
+    EXPECT_EQ(client.get("/").status, 200);
+    EXPECT_EQ(other.request_count(), 1);
+    daemon.reload(config());
+    EXPECT_EQ(client.get("/").status, 200);
+    EXPECT_EQ(upstream.request_count(), 2);
+}
+
 TEST(H2Pool, ProxyProtocolConnectionsServeOneClientOnly) {
     // The header in front of the preface is more than this backend understands: it closes.
     const auto upstream = FakeUpstream::scripted([](UpstreamConnection& connection) {

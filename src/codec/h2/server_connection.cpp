@@ -219,6 +219,7 @@ void ServerConnection::begin_drain() {
     if (draining_ || wire().closed()) return;
     draining_ = true;
     session().announce_end();
+    wire().flush();  // a PING would overtake it
     session().ping();
     deadline_.arm(kDrainGrace);
 }

@@ -76,10 +76,19 @@ TEST(H2Flow, StalledWindowsEndAfterTheSendTimeout) {
     const auto stream = client.get("/");
     EXPECT_EQ(client.response(stream).reset, kCancel);
     EXPECT_EQ(daemon.access(0)["reason"].text(), "client_timeout_send");
-    // and a small answer that was kept for the client
+}
+
+TEST(H2Flow, AnswersThatWereKeptForTheClientEndAfterTheSendTimeoutToo) {
+    FakeUpstream upstream([&](const Request&) { return text_reply("kept"); });
+    Daemon daemon(with_http2("client: { send_timeout: 400ms }\nhosts: { \"*\": @UP1@ }\n"),
+                  ups(upstream));
+    H2Options options;
     options.stream_window = 0;
-    H2Client other(daemon.http(), options);
-    EXPECT_TRUE(other.response(other.get("/")).reset);
+    H2Client client(daemon.http(), options);
+    const auto stream = client.get("/");
+    EXPECT_EQ(client.head(stream).status, 200);
+    daemon.wait_for_access(1);  // nobody but the connection has it any more
+    EXPECT_EQ(client.response(stream).reset, kCancel);
 }
 
 TEST(H2Flow, ClientThatDoesNotReadIsCut) {

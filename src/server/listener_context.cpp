@@ -9,6 +9,7 @@ ListenerContext make_listener_context(const config::Listener& listener,
     context.endpoint = endpoint;
     context.backlog = listener.backlog;
     context.proxy_protocol = listener.proxy_protocol;
+    context.tls = listener.tls;
     context.http2 = listener.http2;
     context.limits.header_timeout = listener.client.header_timeout;
     context.limits.body_timeout = listener.client.body_timeout;

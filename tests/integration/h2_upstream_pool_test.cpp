@@ -284,6 +284,24 @@ TEST(H2Pool, AConnectionThatWasSilentIsAskedForASignOfLife) {
     EXPECT_EQ(connections, 2);
 }
 
+TEST(H2Pool, ASlowAnswerOnAConnectionThatLivesIsWaitedFor) {
+    H2Upstream upstream([&](const H2Request& request) {
+        H2Reply reply = h2_text("ok");
+        const auto since = Clock::now();
+        if (request.path == "/slow") {
+            reply.when = [since] { return Clock::now() - since > Duration(6'000); };
+        }
+        return reply;
+    });
+    Daemon daemon(config(), ups(upstream));
+    RawClient client(daemon.http());
+    EXPECT_EQ(client.get("/").status, 200);
+    EXPECT_TRUE(client.silent_for(Duration(10'500)));
+    EXPECT_EQ(client.get("/slow").status, 200);
+    EXPECT_EQ(upstream.connections(), 1);
+    EXPECT_GE(upstream.pings(), 1);
+}
+
 TEST(H2Pool, AReloadChangesWhatIsSpoken) {
     H2Upstream upstream;
     FakeUpstream other;

@@ -160,10 +160,8 @@ void ClientConnection::look_for_life() {
 
 void ClientConnection::on_timer() {
     if (open_ == 0) return observer_.on_closed(*this);
-    if (wire().last_input() > asked_for_life_) {
-        asked_for_life_ = 0;
-        return;
-    }
+    const async::Milliseconds asked = std::exchange(asked_for_life_, 0);
+    if (asked == 0 || wire().last_input() > asked) return;
     wire().fail(Error(Reason::upstream_closed, Source::upstream, Retry::only_if_reused,
                       "a connection that had been silent did not answer a ping"));
 }

@@ -42,7 +42,7 @@ class ClientConnection final : public ClientCodec, public Connection {
     void on_frame_sent(const FrameHead& frame) override;
     void on_settings() override;
     void on_goaway(std::int32_t last, ErrorCode code) override;
-    void on_pong() override {}
+    void on_pong() override { asked_for_life_ = 0; }
     void on_progress() override;
     void on_wire_closed() override;
 

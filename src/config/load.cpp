@@ -42,6 +42,19 @@ LoadResult load(const LoadOptions& options) {
     return result;
 }
 
+std::optional<std::string> read_control(const LoadOptions& options) {
+    Report report;
+    const FileSet files = read_files(options, report);
+    if (!files.root.is_map()) return std::nullopt;
+    Snapshot snapshot;
+    Reader reader(report, snapshot);
+    if (const Node* node = files.root.find("control")) {
+        reader.read_entry(*node, kTopTable, Where{""}, &snapshot, nullptr);
+    }
+    if (report.failed()) return std::nullopt;
+    return snapshot.control;
+}
+
 EffectiveTimeouts effective(const Timeouts& location, const Timeouts& upstream) {
     EffectiveTimeouts result;
     const auto choose = [](Duration& place, const std::optional<Duration>& inner,

@@ -39,9 +39,8 @@ std::string scan_for_control(std::istream& text) {
 }  // namespace
 
 std::string control_path(const Options& options) {
-    if (const auto loaded = config::load(options.load_options()); loaded.snapshot) {
-        return loaded.snapshot->control;
-    }
+    // Not the whole configuration: it may have thousands of certificates.
+    if (const auto control = config::read_control(options.load_options())) return *control;
     std::ostringstream all;
     if (std::ifstream file(options.config); file) all << file.rdbuf() << '\n';
     for (const std::string& each : options.overrides) all << each << '\n';

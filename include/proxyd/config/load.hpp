@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -41,6 +42,9 @@ struct LoadResult {
 };
 /// Reads, merges and validates. No side effect: nothing is created, opened for writing or bound.
 [[nodiscard]] LoadResult load(const LoadOptions& options);
+
+/// The key `control` alone, whatever else is wrong with the file; nullopt when it is no YAML.
+[[nodiscard]] std::optional<std::string> read_control(const LoadOptions& options);
 
 /// -T: the merged, normalised configuration as YAML with origin comments.
 [[nodiscard]] std::string dump(const LoadOptions& options);

@@ -96,7 +96,8 @@ struct ServerCallbacks {
     /// Before anything else is looked at, sessions included.
     static int hello(SSL* ssl, int* alert, void* owner) {
         auto& context = *static_cast<ServerContext*>(owner);
-        Hello& hello = hello_of(ssl);
+        if (context.shaking_ == nullptr) return SSL_CLIENT_HELLO_ERROR;  // outside a handshake
+        Hello& hello = *context.shaking_;
         const unsigned char* data = nullptr;
         std::size_t size = 0;
         hello.name.clear();

@@ -49,6 +49,19 @@ std::string_view protocol(http::Version version) {
     return {};
 }
 
+std::string_view client_fact(const http::ClientCertificateFacts& client, Var var) {
+    switch (var) {
+        case Var::ssl_client_s_dn: return client.subject;
+        case Var::ssl_client_i_dn: return client.issuer;
+        case Var::ssl_client_serial: return client.serial;
+        case Var::ssl_client_fingerprint: return client.fingerprint;
+        case Var::ssl_client_v_start: return client.not_before;
+        case Var::ssl_client_v_end: return client.not_after;
+        case Var::ssl_client_escaped_cert: return client.pem;
+        default: return {};
+    }
+}
+
 /// What the handshake and the client's certificate said.
 std::string_view tls_fact(const http::TlsFacts& tls, Var var) {
     switch (var) {
@@ -59,14 +72,7 @@ std::string_view tls_fact(const http::TlsFacts& tls, Var var) {
         case Var::ssl_session_reused: return tls.session_reused ? "r" : ".";
         case Var::ssl_alpn_protocol: return tls.alpn;
         case Var::ssl_client_verify: return tls.client_verify;
-        case Var::ssl_client_s_dn: return tls.client_subject;
-        case Var::ssl_client_i_dn: return tls.client_issuer;
-        case Var::ssl_client_serial: return tls.client_serial;
-        case Var::ssl_client_fingerprint: return tls.client_fingerprint;
-        case Var::ssl_client_v_start: return tls.client_not_before;
-        case Var::ssl_client_v_end: return tls.client_not_after;
-        case Var::ssl_client_escaped_cert: return tls.client_certificate;
-        default: return {};
+        default: return tls.client != nullptr ? client_fact(*tls.client, var) : std::string_view();
     }
 }
 

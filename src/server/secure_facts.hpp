@@ -11,12 +11,16 @@ class SecureFacts {
     explicit SecureFacts(net::tls::Agreement agreement);
     SecureFacts(const SecureFacts&) = delete;  // the facts point into it
     SecureFacts& operator=(const SecureFacts&) = delete;
+    ~SecureFacts();
     [[nodiscard]] const http::TlsFacts& facts() const noexcept { return facts_; }
 
   private:
-    void describe_client();
+    struct Client;
 
-    const net::tls::Agreement agreement_;
+    // What the facts point into
+    const std::shared_ptr<const void> host_;
+    const std::string server_name_;
+    std::unique_ptr<const Client> client_;  ///< null = no certificate was shown
     http::TlsFacts facts_;
 };
 

@@ -48,6 +48,14 @@ class Tunnel {
     virtual void abort(Error why) noexcept = 0;
 };
 
+/// A client's certificate, as nginx shows it.
+struct ClientCertificateFacts {
+    std::string_view subject, issuer;      ///< RFC 2253
+    std::string_view serial, fingerprint;  ///< hexadecimal
+    std::string_view not_before, not_after;
+    std::string_view pem;  ///< percent-encoded
+};
+
 /// What TLS says of a connection, as the variables show it; "" = not known or not sent.
 struct TlsFacts {
     std::string_view protocol;     ///< "TLSv1.3"
@@ -59,11 +67,7 @@ struct TlsFacts {
     /// Of the certificates and settings that served the handshake: config::HostTls::identity.
     std::string_view identity;
     std::string_view client_verify;  ///< "NONE", "SUCCESS", "FAILED:reason"; "" = not asked for
-    // Of the client's certificate, as nginx shows them
-    std::string_view client_subject, client_issuer;  ///< RFC 2253
-    std::string_view client_serial, client_fingerprint;  ///< hexadecimal
-    std::string_view client_not_before, client_not_after;
-    std::string_view client_certificate;  ///< PEM, percent-encoded
+    const ClientCertificateFacts* client = nullptr;  ///< null = no certificate was shown
 };
 
 /// What the layers above the codec may know of the connection that carries a stream.

@@ -61,7 +61,7 @@ std::string percent_encoded(std::string_view plain) {
     return text;
 }
 
-std::unique_ptr<const ClientCertificate> describe(X509* certificate) {
+std::unique_ptr<ClientCertificate> describe(X509* certificate) {
     auto facts = std::make_unique<ClientCertificate>();
     facts->subject = name_text(X509_get_subject_name(certificate));
     facts->issuer = name_text(X509_get_issuer_name(certificate));

@@ -29,7 +29,7 @@ struct Agreement {
     std::string server_name;  ///< in lower case
     ServedHost host;
     std::string client_verify;                        ///< "" = no certificate was asked for
-    std::unique_ptr<const ClientCertificate> client;  ///< null = none was shown
+    std::unique_ptr<ClientCertificate> client;  ///< null = none was shown
 };
 
 struct SecuredTransport {

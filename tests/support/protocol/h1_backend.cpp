@@ -154,7 +154,9 @@ class H1Backend : public Backend {
     std::unique_ptr<TlsFront> front_;
 };
 
-void H1Served::note(const Incoming& request) { backend_.note(request); }
+void H1Served::note(const Incoming& request) {
+    backend_.note(request);
+}
 
 bool H1Served::wait_for_leave(Duration limit) {
     const bool gone = connection_.wait_for_close(limit);

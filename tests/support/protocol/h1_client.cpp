@@ -58,8 +58,8 @@ class H1Sent : public Sent {
             body_ = H1Body(wire_, H1Body::Framing::tunnel);
         } else if (head.status >= 200) {
             const bool none = method_ == "HEAD" || head.status == 204 || head.status == 304;
-            body_ = none ? H1Body(wire_, H1Body::Framing::none)
-                         : H1Body::of(wire_, head.headers, true);
+            body_ =
+                none ? H1Body(wire_, H1Body::Framing::none) : H1Body::of(wire_, head.headers, true);
             kept_ = !equal_ignoring_case(head.headers.value("Connection"), "close");
         }
         return {head.status, head.headers};

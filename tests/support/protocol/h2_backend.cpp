@@ -1,6 +1,6 @@
+#include "support/ports.hpp"
 #include "support/protocol/backend.hpp"
 #include "support/protocol/h2_session.hpp"
-#include "support/ports.hpp"
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -209,7 +209,9 @@ class H2Backend : public Backend {
     std::thread acceptor_;
 };
 
-void H2Served::note(const Incoming& request) { backend_.note(request); }
+void H2Served::note(const Incoming& request) {
+    backend_.note(request);
+}
 
 bool H2Served::wait_for_leave(Duration limit) {
     const bool gone = stream_->wait_for_reset(limit);

@@ -68,8 +68,8 @@ struct H2Session::Callbacks {
                 session.fresh_.push_back(session.streams_[frame->hd.stream_id]);
             }
         }
-        const bool carries_end =
-            frame->hd.type == std::uint8_t{NGHTTP2_HEADERS} || frame->hd.type == std::uint8_t{NGHTTP2_DATA};
+        const bool carries_end = frame->hd.type == std::uint8_t{NGHTTP2_HEADERS} ||
+                                 frame->hd.type == std::uint8_t{NGHTTP2_DATA};
         if (carries_end && (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0) stream->ended_ = true;
         return 0;
     }
@@ -192,8 +192,9 @@ void H2Session::run() {
             }
             writing = !out_.empty();
         }
-        pollfd entries[2] = {{wire_.fd(), static_cast<short>(writing ? POLLIN | POLLOUT : POLLIN), 0},
-                             {event_, POLLIN, 0}};
+        pollfd entries[2] = {
+            {wire_.fd(), static_cast<short>(writing ? POLLIN | POLLOUT : POLLIN), 0},
+            {event_, POLLIN, 0}};
         ::poll(entries, 2, 60'000);
         std::uint64_t count = 0;
         static_cast<void>(::read(event_, &count, sizeof count));

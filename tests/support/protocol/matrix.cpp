@@ -10,7 +10,8 @@ std::string indented(const std::string& text, int depth) {
     std::string result;
     std::istringstream lines(text);
     for (std::string line; std::getline(lines, line);) {
-        if (!line.empty()) result += std::string(static_cast<std::size_t>(depth), ' ') + line + "\n";
+        if (!line.empty())
+            result += std::string(static_cast<std::size_t>(depth), ' ') + line + "\n";
     }
     return result;
 }
@@ -59,14 +60,15 @@ Daemon& Matrix::start(const Config& setup) {
     return *daemon_;
 }
 
-void Matrix::reload(const Config& setup) { daemon_->reload(yaml(setup)); }
+void Matrix::reload(const Config& setup) {
+    daemon_->reload(yaml(setup));
+}
 
 std::string Matrix::yaml(const Config& setup) const {
     const auto& pair = GetParam();
     const std::string tls =
-        pair.down_tls
-            ? "    tls: { certificate: @FILES@/certificate.pem, key: @FILES@/key.pem }\n"
-            : "";
+        pair.down_tls ? "    tls: { certificate: @FILES@/certificate.pem, key: @FILES@/key.pem }\n"
+                      : "";
     std::string text = setup.top.empty() ? "" : setup.top + "\n";
     if (!setup.client.empty()) text += "client:\n" + indented(setup.client, 2);
     text += "listeners:\n  main: { address: \"127.0.0.1:@HTTP@\"";
@@ -99,7 +101,9 @@ std::unique_ptr<Client> Matrix::new_client(ClientOptions options) {
     return make_client(GetParam().down, std::move(options));
 }
 
-std::string Matrix::port_text() { return std::to_string(daemon_->http()); }
+std::string Matrix::port_text() {
+    return std::to_string(daemon_->http());
+}
 
 std::vector<Pairing> every_pair() {
     auto pairs = plain_pairs();

@@ -3,6 +3,7 @@
 #include "config/address.hpp"
 #include "config/files.hpp"
 #include "config/key_table.hpp"
+#include "config/keys_tls.hpp"
 #include "config/reader.hpp"
 #include "config/suggest.hpp"
 #include "config/yaml_writer.hpp"
@@ -43,18 +44,26 @@ std::string normalised(const Key& key, const Node& node) {
 }
 
 /// What a file without listeners has, as a tree.
-Node default_listeners() {
+Node default_listeners(bool tls) {
     Node address;
     address.kind = Node::Kind::scalar;
     address.text = ":80";
-    Node listener = expand_shorthand(address, "address");
-    return expand_shorthand(listener, "http");
+    Node listeners = expand_shorthand(expand_shorthand(address, "address"), "http");
+    if (!tls) return listeners;
+    address.text = ":443";
+    Node https = expand_shorthand(address, "address");
+    https.key = "https";
+    https.items.push_back(address);
+    https.items.back().key = "tls";
+    https.items.back().text = "on";
+    listeners.items.push_back(std::move(https));
+    return listeners;
 }
 
 /// Writes the tree in the order of the tables; unknown keys, which load() refuses, are left out.
 class Dumper {
   public:
-    explicit Dumper(YamlWriter& writer) : writer_(writer) {}
+    Dumper(YamlWriter& writer, bool tls) : writer_(writer), tls_(tls) {}
 
     /// `defaults`: also the rows that are not given. Inner levels leave them to the outer ones.
     void table(const Node& node, const Table& table, bool defaults) {
@@ -77,7 +86,7 @@ class Dumper {
     }
 
     void absent(const Key& key) {
-        if (key.inner == &kListenerTable) return names(key, default_listeners());
+        if (key.inner == &kListenerTable) return names(key, default_listeners(tls_));
         if (!key.fallback.empty()) return writer_.fallback(key.name, key.fallback);
         if (key.type != Type::map || key.inner == nullptr) return;
         if (key.scalar.empty() || key.inner->find(key.scalar)->fallback.size() > 0) {
@@ -160,6 +169,7 @@ class Dumper {
     }
 
     YamlWriter& writer_;
+    const bool tls_;  ///< some host has it
 };
 
 }  // namespace
@@ -169,7 +179,7 @@ std::string dump(const LoadOptions& options) {
     const FileSet files = read_files(options, report);
     std::string out = "# configuration file " + options.path + "\n";
     YamlWriter writer(out);
-    Dumper(writer).table(files.root, kTopTable, true);
+    Dumper(writer, asks_for_tls(files.root)).table(files.root, kTopTable, true);
     return out;
 }
 

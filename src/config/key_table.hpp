@@ -69,6 +69,7 @@ struct Table {
 extern const Table kTopTable;
 extern const Table kListenerTable;
 extern const Table kClientTable;
+extern const Table kHttp2Table;
 extern const Table kLogTable;
 extern const Table kUpstreamTable;
 extern const Table kMapTable;

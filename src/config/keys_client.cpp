@@ -3,6 +3,28 @@
 namespace proxyd::config {
 namespace {
 
+constexpr Key kHttp2Keys[] = {
+    {.name = "max_concurrent_streams",
+     .type = Type::count,
+     .fallback = "128",
+     .doc = "Requests at one time on one connection.",
+     .range = {1, 100'000},
+     .nginx = "http2_max_concurrent_streams",
+     .store = store<&ClientLimits::max_concurrent_streams>},
+    {.name = "max_resets_per_minute",
+     .type = Type::count,
+     .fallback = "200",
+     .doc = "Requests that a connection may take back; then it is closed; 0 = no limit.",
+     .range = {0, 1'000'000},
+     .store = store<&ClientLimits::max_resets_per_minute>},
+};
+
+}  // namespace
+
+constinit const Table kHttp2Table{.name = "http2", .keys = kHttp2Keys};
+
+namespace {
+
 constexpr Key kKeys[] = {
     {.name = "header_timeout",
      .type = Type::duration,
@@ -56,7 +78,11 @@ constexpr Key kKeys[] = {
      .range = {1, 10'000},
      .nginx = "max_headers",
      .store = store<&ClientLimits::max_headers>},
-    {.name = "http2", .type = Type::map, .doc = "Limits of HTTP/2 connections."},
+    {.name = "http2",
+     .type = Type::map,
+     .doc = "Limits of HTTP/2 connections.",
+     .store = store_group,
+     .inner = &kHttp2Table},
 };
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "config/keys_defaults.hpp"
 
 #include "config/keys_actions.hpp"
+#include "config/keys_tls.hpp"
 #include "config/sections.hpp"
 #include "config/store.hpp"
 
@@ -39,6 +40,14 @@ void store_listen(Reader& reader, const Key& key, const Node& node, void*) {
     reader.listen = read_listen(reader, node, key.name);
 }
 
+void store_tls(Reader& reader, const Key&, const Node& node, void*) {
+    reader.default_tls = read_host_tls(reader, node);
+}
+
+void store_redirect_http(Reader& reader, const Key& key, const Node& node, void*) {
+    reader.redirect_http = reader.boolean(node, key.name);
+}
+
 constexpr Key kKeys[] = {
     {.name = "listen",
      .type = Type::list,
@@ -67,11 +76,17 @@ constexpr Key kKeys[] = {
      .store = store_redirect,
      .inner = &kRedirectTable,
      .scalar = "to"},
-    {.name = "tls", .type = Type::map, .doc = "TLS of every host.", .inert = "off|false"},
+    {.name = "tls",
+     .type = Type::map,
+     .doc = "For hosts without `tls` of their own, as a wildcard certificate that all share.",
+     .store = store_tls,
+     .inner = &kHostTlsTable,
+     .inherits = true},
     {.name = "redirect_http",
      .type = Type::boolean,
-     .doc = "Send plain requests to https.",
-     .inert = "off|false"},
+     .doc = "As in a host, for hosts with `tls` that do not say.",
+     .store = store_redirect_http,
+     .inherits = true},
 };
 
 }  // namespace

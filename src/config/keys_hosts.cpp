@@ -1,7 +1,9 @@
 #include "config/keys_hosts.hpp"
 
+#include "config/host_listeners.hpp"
 #include "config/keys_actions.hpp"
 #include "config/keys_defaults.hpp"
+#include "config/keys_tls.hpp"
 #include "config/sections.hpp"
 #include "config/store.hpp"
 
@@ -15,6 +17,7 @@ struct Draft {
     std::optional<Action> action;  ///< return or redirect: a host without locations
     Claim answer;
     const Node* locations = nullptr;
+    HostListening tls;
 };
 
 void store_names(Reader& reader, const Key& key, const Node& node, void* target) {
@@ -25,7 +28,9 @@ void store_names(Reader& reader, const Key& key, const Node& node, void* target)
 }
 
 void store_listen(Reader& reader, const Key& key, const Node& node, void* target) {
-    static_cast<Draft*>(target)->host.listen = read_listen(reader, node, key.name);
+    auto& draft = *static_cast<Draft*>(target);
+    draft.host.listen = read_listen(reader, node, key.name);
+    draft.tls.listen_at = node.at;
 }
 
 /// `upstream` and `split` exclude each other, and each replaces what `defaults` has.
@@ -77,6 +82,19 @@ void store_locations(Reader& reader, const Key& key, const Node& node, void* tar
     }
 }
 
+void store_tls(Reader& reader, const Key&, const Node& node, void* target) {
+    auto& draft = *static_cast<Draft*>(target);
+    draft.host.tls = read_host_tls(reader, node);
+    draft.tls.at = node.key_at;
+    draft.tls.own = draft.host.tls != nullptr;
+}
+
+void store_redirect_http(Reader& reader, const Key& key, const Node& node, void* target) {
+    auto& tls = static_cast<Draft*>(target)->tls;
+    tls.redirect_http = reader.boolean(node, key.name);
+    tls.redirect_at = node.at;
+}
+
 constexpr Key kKeys[] = {
     {.name = "names",
      .type = Type::list,
@@ -85,7 +103,8 @@ constexpr Key kKeys[] = {
      .store = store_names},
     {.name = "listen",
      .type = Type::list,
-     .doc = "Names of listeners; default: all.",
+     .doc = "Names of listeners; default: all that fit, which are the plain ones for a host "
+            "without `tls`.",
      .store = store_listen},
     {.name = "upstream",
      .type = Type::address,
@@ -120,13 +139,15 @@ constexpr Key kKeys[] = {
      .scalar = "upstream"},
     {.name = "tls",
      .type = Type::map,
-     .doc = "Certificates and protocols of this host.",
-     .nginx = "ssl_certificate ssl_certificate_key ssl_protocols ssl_ciphers",
-     .inert = "off|false"},
+     .doc = "Certificates and protocols of this host; off = none.",
+     .store = store_tls,
+     .inner = &kHostTlsTable,
+     .inherits = true},
     {.name = "redirect_http",
      .type = Type::boolean,
-     .doc = "Send plain requests to https.",
-     .inert = "off|false"},
+     .doc = "Plain requests are sent to the same address with https; default: on with `tls`.",
+     .store = store_redirect_http,
+     .inherits = true},
 };
 
 /// The host's own "/": what a host without locations is.
@@ -171,6 +192,7 @@ void read_host(Reader& reader, const Node& written) {
     draft.host.name = node.key;
     draft.host.origin = node.key_at.origin();
     draft.host.listen = reader.listen;
+    draft.host.tls = reader.default_tls;
     draft.destination = reader.destination;
     read_host_name(reader, node.key, node.key_at, draft.host.names);
     const std::size_t errors = reader.report.errors();
@@ -186,6 +208,7 @@ void read_host(Reader& reader, const Node& written) {
     const bool failed = reader.report.errors() != errors || reader.broken_action;
     if (failed && draft.destination.empty()) draft.destination.upstream = "?";
     draft.host.policy = policy;
+    if (!failed) fit_listeners(reader, draft.tls, node.key_at, draft.host);
     const bool silent = !draft.sends.taken() && !draft.answer.taken() && draft.locations == nullptr;
     if (silent) draft.action = reader.answer;
     finish_host(reader, node, draft, policy);
@@ -202,6 +225,7 @@ void store_hosts(Reader& reader, const Key& key, const Node& node, void*) {
     }
     reader.snapshot.hosts.reserve(node.items.size());
     for (const Node& item : node.items) read_host(reader, item);
+    check_tls_listeners(reader);
 }
 
 }  // namespace proxyd::config

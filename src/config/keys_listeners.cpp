@@ -33,6 +33,21 @@ void store_address(Reader& reader, const Key& key, const Node& node, void* targe
     static_cast<Listener*>(target)->address = *std::move(result.address);
 }
 
+constexpr Key kHttp2Keys[] = {
+    {.name = "enabled",
+     .type = Type::boolean,
+     .doc = "On where this map is given.",
+     .store = store<&Listener::http2>},
+};
+constinit const Table kListenerHttp2Table{
+    .name = "http2", .keys = kHttp2Keys, .more = &kHttp2Table};
+
+void store_http2(Reader& reader, const Key& key, const Node& node, void* target) {
+    auto& listener = *static_cast<Listener*>(target);
+    listener.http2 = true;
+    reader.read_map(node, kListenerHttp2Table, Where{key.name}, &listener, &listener.client);
+}
+
 constexpr Key kKeys[] = {
     {.name = "address",
      .type = Type::bind,
@@ -45,8 +60,22 @@ constexpr Key kKeys[] = {
      .doc = "Connections that wait to be accepted.",
      .range = {1, 65'535},
      .store = store<&Listener::backlog>},
-    {.name = "tls", .type = Type::boolean, .doc = "Speak TLS.", .inert = "off|false"},
-    {.name = "http2", .type = Type::boolean, .doc = "Speak HTTP/2.", .inert = "off|false"},
+    {.name = "tls",
+     .type = Type::boolean,
+     .fallback = "off",
+     .doc = "Speak TLS, with the certificate of the host that the client asks for.",
+     .nginx = "ssl",
+     .store = store<&Listener::tls>},
+    {.name = "http2",
+     .type = Type::map,
+     .doc =
+         "HTTP/2 beside HTTP/1, and its limits. With `tls` it is agreed in the handshake, and on "
+         "by default; without, it is for clients that know.",
+     .nginx = "http2",
+     .store = store_http2,
+     .inner = &kListenerHttp2Table,
+     .scalar = "enabled",
+     .inherits = true},
     {.name = "proxy_protocol",
      .type = Type::boolean,
      .fallback = "off",
@@ -90,11 +119,13 @@ void read_listener(Reader& reader, const Node& node) {
     listener.client = reader.client;
     const std::size_t errors = reader.report.errors();
     reader.read_map(node, kListenerTable, Where{"listener", node.key}, &listener, &listener.client);
+    if (node.find("http2") == nullptr) listener.http2 = listener.tls;
     if (reader.report.errors() != errors) return;
     if (listener.address.text.empty()) {
         reader.report.error(node.key_at, "listener '" + node.key + "' has no address");
         return;
     }
+    if (listener.tls) reader.tls_listeners.emplace(node.key, node.find("tls")->at);
     const Node* address = node.find("address");
     add_listener(reader, std::move(listener), address != nullptr ? address->at : node.key_at);
 }
@@ -126,14 +157,24 @@ std::vector<std::string> read_listen(Reader& reader, const Node& node, std::stri
     return listen;
 }
 
-void ensure_listeners(Reader& reader) {
-    if (!reader.snapshot.listeners.empty() || reader.listeners_given) return;
+namespace {
+
+void add_default(Reader& reader, const char* name, const char* address, bool tls) {
     Listener listener;
     reader.apply_defaults(kListenerTable, &listener);
-    listener.name = "http";
-    listener.address = *parse_listen_address(":80").address;
+    listener.name = name;
+    listener.address = *parse_listen_address(address).address;
+    listener.tls = listener.http2 = tls;
     listener.client = reader.client;
     reader.snapshot.listeners.push_back(std::move(listener));
+}
+
+}  // namespace
+
+void ensure_listeners(Reader& reader) {
+    if (!reader.snapshot.listeners.empty() || reader.listeners_given) return;
+    add_default(reader, "http", ":80", false);
+    if (reader.listener_names.contains("https")) add_default(reader, "https", ":443", true);
 }
 
 }  // namespace proxyd::config

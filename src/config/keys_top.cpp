@@ -8,6 +8,7 @@
 #include "config/keys_log.hpp"
 #include "config/keys_maps.hpp"
 #include "config/keys_resolver.hpp"
+#include "config/keys_tls.hpp"
 #include "config/keys_upstreams.hpp"
 #include "config/read_top.hpp"
 #include "config/sections.hpp"
@@ -255,7 +256,9 @@ void collect_names(Reader& reader, const Node& root) {
     each("upstreams", [&](const std::string& name) { reader.upstream_names.insert(name); });
     each("listeners", [&](const std::string& name) { reader.listener_names.insert(name); });
     reader.listeners_given = !reader.listener_names.empty();
-    if (!reader.listeners_given) reader.listener_names.insert("http");
+    if (reader.listeners_given) return;
+    reader.listener_names.insert("http");
+    if (asks_for_tls(root)) reader.listener_names.insert("https");
 }
 
 /// What a section's absence means.
@@ -271,6 +274,7 @@ constinit const Table kTopTable{.name = "the top level", .keys = kKeys};
 void read_top(Reader& reader, const Node& root) {
     reader.apply_defaults(kTopTable, &reader.snapshot);
     reader.apply_defaults(kClientTable, &reader.client);
+    reader.apply_defaults(kHttp2Table, &reader.client);
     apply_log_defaults(reader);
     collect_names(reader, root);
     for (const Key& key : kKeys) {

@@ -42,18 +42,27 @@ class Reader {
 
     Report& report;
     Snapshot& snapshot;
-    ClientLimits client;                        ///< `client`: what a listener starts from
-    Destination destination;                    ///< `defaults`: what a host starts from
-    std::optional<Action> answer;               ///< `defaults`: for hosts that name no action
-    bool broken_action = false;                 ///< `defaults` has one that was reported
-    std::vector<std::string> listen;            ///< `defaults`: what a host starts from
-    bool listeners_given = false;               ///< then there is no default one
-    std::set<std::string> listener_names;       ///< of `listeners`, the broken ones too
-    std::unordered_set<std::string> map_names;  ///< known before any template is read
-    std::set<std::string> upstream_names;       ///< of `upstreams`, before any of them is read
+    ClientLimits client;                            ///< `client`: what a listener starts from
+    Destination destination;                        ///< `defaults`: what a host starts from
+    std::optional<Action> answer;                   ///< `defaults`: for hosts that name no action
+    bool broken_action = false;                     ///< `defaults` has one that was reported
+    std::vector<std::string> listen;                ///< `defaults`: what a host starts from
+    std::map<std::string, Position> tls_listeners;  ///< of `listeners`: where they say so
+    bool listeners_given = false;                   ///< then there is no default one
+    std::set<std::string> listener_names;           ///< of `listeners`, the broken ones too
+    std::unordered_set<std::string> map_names;      ///< known before any template is read
+    std::set<std::string> upstream_names;           ///< of `upstreams`, before any of them is read
     std::map<std::string, vars::Template> formats;
     std::map<std::string, std::shared_ptr<const std::string>> pages;  ///< error pages by path
     std::map<std::string, std::shared_ptr<const net::tls::ClientPolicy>> tls_policies;  ///< by id
+    std::map<std::string, std::shared_ptr<const std::string>> tls_files;  ///< contents by path
+    std::unordered_map<std::string, std::shared_ptr<const net::tls::Certificate>>
+        certificates;  ///< by id
+    std::map<std::string, std::shared_ptr<const net::tls::ServerPolicy>>
+        server_policies;                                                       ///< by id
+    std::unordered_map<std::string, std::shared_ptr<const HostTls>> host_tls;  ///< by identity
+    std::shared_ptr<const HostTls> default_tls;            ///< `defaults`: what a host starts from
+    std::optional<bool> redirect_http;                     ///< `defaults`
     std::unordered_map<std::string, Position> host_names;  ///< every name of every host
     std::map<AskedName, std::vector<Position>> looked_up;  ///< names of servers
 

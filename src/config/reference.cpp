@@ -36,9 +36,8 @@ std::string range_of(const Key& key) {
         for (const char c : key.words) words += c == '|' ? std::string(", ") : std::string(1, c);
         return words;
     }
-    const bool number =
-        key.type == Type::count || key.type == Type::size || key.type == Type::duration ||
-        key.type == Type::percent;
+    const bool number = key.type == Type::count || key.type == Type::size ||
+                        key.type == Type::duration || key.type == Type::percent;
     const bool lower = key.range.min != 0;
     const bool upper = key.range.max != UINT64_MAX;
     if (!number || (!lower && !upper)) return "";
@@ -90,15 +89,20 @@ class Writer {
                     prefix + std::string(key.name) + (key.type == Type::names ? ".NAME" : ""));
         }
         if (table.more != nullptr && written_.insert(table.more).second) {
-            section(*table.more, table.more == &kPolicyTable ? "Any level" : "client");
+            section(*table.more, name(*table.more));
         }
     }
 
     std::string out;
 
   private:
+    static std::string name(const Table& table) {
+        if (&table == &kPolicyTable) return "Any level";
+        return &table == &kClientTable ? "client" : "client.http2";
+    }
     static std::string link(const Table& table) {
-        return &table == &kPolicyTable ? "[any level](#any-level)" : "[client](#client)";
+        if (&table == &kPolicyTable) return "[any level](#any-level)";
+        return &table == &kClientTable ? "[client](#client)" : "[client.http2](#clienthttp2)";
     }
 
     std::set<const Table*> written_;

@@ -49,6 +49,23 @@ std::string mirrors_line(const server::Status& status) {
                        status.mirrors_left_out);
 }
 
+/// Nothing where nobody spoke TLS.
+std::string handshakes_line(const server::Status& status) {
+    if (status.handshakes_tls12 + status.handshakes_tls13 + status.handshakes_failed == 0) {
+        return "";
+    }
+    return fmt::format("tls handshakes: TLSv1.3 {}, TLSv1.2 {}, resumed {}, failed {}\n",
+                       status.handshakes_tls13, status.handshakes_tls12,
+                       status.handshakes_resumed, status.handshakes_failed);
+}
+
+json::object handshakes_object(const server::Status& status) {
+    return {{"tls13", status.handshakes_tls13},
+            {"tls12", status.handshakes_tls12},
+            {"resumed", status.handshakes_resumed},
+            {"failed", status.handshakes_failed}};
+}
+
 json::object mirrors_object(const server::Status& status) {
     return {{"running", status.mirrors_running},
             {"sent", status.mirrors_sent},
@@ -113,7 +130,7 @@ std::string status_text(const server::Status& status) {
         version(), ::getpid(), status.draining ? ", draining" : "", status.workers,
         status.generation, status.connections, status.exchanges, status.requests,
         fmt::join(status.listeners, ", "));
-    return text + mirrors_line(status) + upstreams_text(status.upstreams);
+    return text + handshakes_line(status) + mirrors_line(status) + upstreams_text(status.upstreams);
 }
 
 std::string upstreams_text(const std::vector<server::UpstreamStatus>& upstreams) {
@@ -145,6 +162,7 @@ std::string status_json(const server::Status& status) {
         {"connections", status.connections},
         {"exchanges", status.exchanges},
         {"requests", status.requests},
+        {"tls_handshakes", handshakes_object(status)},
         {"mirrors", mirrors_object(status)},
         {"listeners", json::array(status.listeners.begin(), status.listeners.end())},
         {"upstreams", upstream_array(status.upstreams)}};

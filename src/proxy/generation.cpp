@@ -139,6 +139,10 @@ class PlanBuilder {
 
 Generation::~Generation() = default;
 
+const routing::Table& Generation::routes() const noexcept {
+    return *plans_->routes;
+}
+
 Result<std::shared_ptr<const Generation>> Generation::build(
     std::shared_ptr<const config::Snapshot> snapshot, upstream::StateRegistry& states,
     LogFiles& logs) {

@@ -16,7 +16,8 @@ struct Accepted {
     int descriptor = -1;
     net::Endpoint remote;
     std::shared_ptr<const ListenerContext> listener;
-    net::ProxyHeader proxy;  ///< once it was read, where the listener wants one
+    net::ProxyHeader proxy;      ///< once it was read, where the listener wants one
+    async::Milliseconds at = 0;  ///< when its worker got it
 };
 
 /// Takes connections off one listening socket in batches and hands the descriptors on. Lives on

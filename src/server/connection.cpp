@@ -6,8 +6,12 @@
 namespace proxyd::server {
 
 Connection::Connection(Worker& worker, net::TransportPtr transport, const Accepted& accepted,
-                       std::uint64_t id, std::string local_address, std::uint16_t local_port)
-    : worker_(worker), listener_(accepted.listener), local_address_(std::move(local_address)) {
+                       std::uint64_t id, std::string local_address, std::uint16_t local_port,
+                       std::unique_ptr<const SecureFacts> secure)
+    : worker_(worker),
+      listener_(accepted.listener),
+      local_address_(std::move(local_address)),
+      secure_(std::move(secure)) {
     const bool is_unix = accepted.remote.is_unix();
     socket_address_ = is_unix ? "unix:" : accepted.remote.ip().text();
     facts_.socket_address = facts_.remote_address = socket_address_;
@@ -18,7 +22,16 @@ Connection::Connection(Worker& worker, net::TransportPtr transport, const Accept
     facts_.local_port = local_port;
     facts_.listener = listener_->name;
     facts_.connection_id = id;
-    codec_ = codec::make_h1_server(worker.loop(), std::move(transport), listener_->limits, facts_);
+    facts_.connected_at = accepted.at;
+    if (secure_ != nullptr) {
+        facts_.secure = true;
+        facts_.tls = &secure_->facts();
+    }
+    codec_ = make_codec(std::move(transport));
+}
+
+std::unique_ptr<codec::ServerCodec> Connection::make_codec(net::TransportPtr transport) {
+    return codec::make_h1_server(worker_.loop(), std::move(transport), listener_->limits, facts_);
 }
 
 /// From here on the client is whom the header names.

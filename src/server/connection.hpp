@@ -7,6 +7,7 @@
 #include "proxyd/async/task_scope.hpp"
 #include "proxyd/codec/server_codec.hpp"
 #include "proxyd/http/stream.hpp"
+#include "secure_facts.hpp"
 
 namespace proxyd::server {
 
@@ -16,8 +17,10 @@ class Worker;
 /// from accept to close; removes itself at the end. Loop's thread.
 class Connection : public boost::intrusive::list_base_hook<> {
   public:
+    /// `secure` null: it is plain.
     Connection(Worker& worker, net::TransportPtr transport, const Accepted& accepted,
-               std::uint64_t id, std::string local_address, std::uint16_t local_port);
+               std::uint64_t id, std::string local_address, std::uint16_t local_port,
+               std::unique_ptr<const SecureFacts> secure);
 
     /// Until the connection has ended; then the worker destroys it.
     Task<void> run();
@@ -26,10 +29,12 @@ class Connection : public boost::intrusive::list_base_hook<> {
 
   private:
     void take_proxy_header(const net::ProxyHeader& header);
+    [[nodiscard]] std::unique_ptr<codec::ServerCodec> make_codec(net::TransportPtr transport);
 
     Worker& worker_;
     std::shared_ptr<const ListenerContext> listener_;
     std::string socket_address_, proxied_address_, local_address_;
+    std::unique_ptr<const SecureFacts> secure_;  ///< null = plain
     http::StreamFacts facts_;
     std::unique_ptr<codec::ServerCodec> codec_;
     async::TaskScope exchanges_;

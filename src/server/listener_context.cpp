@@ -9,6 +9,8 @@ ListenerContext make_listener_context(const config::Listener& listener,
     context.endpoint = endpoint;
     context.backlog = listener.backlog;
     context.proxy_protocol = listener.proxy_protocol;
+    context.tls = listener.tls;
+    context.http2 = listener.http2;
     context.limits.header_timeout = listener.client.header_timeout;
     context.limits.body_timeout = listener.client.body_timeout;
     context.limits.send_timeout = listener.client.send_timeout;
@@ -17,6 +19,8 @@ ListenerContext make_listener_context(const config::Listener& listener,
     context.limits.keepalive_requests = listener.client.keepalive_requests;
     context.limits.max_header_size = listener.client.max_header_size;
     context.limits.max_headers = listener.client.max_headers;
+    context.limits.max_concurrent_streams = listener.client.max_concurrent_streams;
+    context.limits.max_resets_per_minute = listener.client.max_resets_per_minute;
     return context;
 }
 

@@ -15,6 +15,8 @@ struct ListenerContext {
     net::Endpoint endpoint;
     int backlog = 0;
     bool proxy_protocol = false;
+    bool tls = false;
+    bool http2 = false;
     codec::ServerLimits limits;
 };
 

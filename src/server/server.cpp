@@ -46,6 +46,7 @@ struct Server::Impl {
 
     async::Loop& control;
     GenerationBuilder builder;
+    const std::shared_ptr<net::tls::TicketKeys> tickets = std::make_shared<net::tls::TicketKeys>();
     std::shared_ptr<const proxy::Generation> generation;
     std::vector<std::unique_ptr<Worker>> workers;
     std::unique_ptr<Listeners> listeners;
@@ -98,7 +99,7 @@ Result<void> Server::Impl::start(const NextGeneration& first) {
     builder.adopted(first);
     const config::Snapshot& snapshot = generation->snapshot();
     for (unsigned i = 0; i < snapshot.workers; ++i) {
-        workers.push_back(std::make_unique<Worker>(control));
+        workers.push_back(std::make_unique<Worker>(control, tickets));
     }
     make_listeners();
     auto prepared = listeners->prepare(snapshot.listeners);

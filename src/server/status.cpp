@@ -68,8 +68,7 @@ struct Collection {
 
 }  // namespace
 
-std::vector<UpstreamStatus> upstream_status(const proxy::Generation& generation,
-                                            std::int64_t now) {
+std::vector<UpstreamStatus> upstream_status(const proxy::Generation& generation, std::int64_t now) {
     std::vector<UpstreamStatus> all;
     for (const auto& [name, group] : generation.groups()) {
         UpstreamStatus status;
@@ -96,12 +95,16 @@ void collect_worker_status(async::Loop& control, std::vector<std::unique_ptr<Wor
         worker->loop().post([&control, collection, worker = worker.get()] {
             const proxy::WorkerContext& context = worker->context();
             control.post([collection, mirrors = context.mirrors().counts(),
-                          exchanges = context.exchanges, requests = context.requests,
-                          connections = worker->connections()] {
+                          tls = worker->tls().counts(), exchanges = context.exchanges,
+                          requests = context.requests, connections = worker->connections()] {
                 collection->status.mirrors_running += mirrors.running;
                 collection->status.mirrors_sent += mirrors.sent;
                 collection->status.mirrors_failed += mirrors.failed;
                 collection->status.mirrors_left_out += mirrors.left_out;
+                collection->status.handshakes_tls12 += tls.tls12;
+                collection->status.handshakes_tls13 += tls.tls13;
+                collection->status.handshakes_resumed += tls.resumed;
+                collection->status.handshakes_failed += tls.failed;
                 collection->status.exchanges += exchanges;
                 collection->status.requests += requests;
                 collection->status.connections += connections;

@@ -5,7 +5,6 @@
 
 #include "proxyd/base/block.hpp"
 #include "proxyd/base/log.hpp"
-#include "proxyd/net/proxy_preface.hpp"
 #include "proxyd/net/socket_transport.hpp"
 
 namespace proxyd::server {
@@ -14,14 +13,20 @@ namespace {
 constexpr std::chrono::milliseconds kTrimEvery{1000};
 /// How long copies may still run when the last client has gone.
 constexpr std::chrono::milliseconds kMirrorGrace{1000};
-/// How long a PROXY header that is on its way at a drain is waited for; the codec's grace follows.
-constexpr std::chrono::milliseconds kPrefaceGrace{500};
+
+template <class List>
+auto pointers_to(List& list) {
+    std::vector<typename List::pointer> all;
+    for (auto& each : list) all.push_back(&each);
+    return all;
+}
 
 }  // namespace
 
-Worker::Worker(async::Loop& control)
+Worker::Worker(async::Loop& control, std::shared_ptr<net::tls::TicketKeys> tickets)
     : control_(control),
       context_(std::make_unique<proxy::WorkerContext>(loop_)),
+      tls_(loop_, hosts_, std::move(tickets)),
       trim_(
           loop_.wheel(),
           [](void* self) {
@@ -54,19 +59,20 @@ void Worker::start(std::shared_ptr<const proxy::Generation> generation, unsigned
 void Worker::stop() {
     if (!thread_.joinable()) return;
     loop_.post([this] {
-        std::vector<Connection*> all;
-        for (Connection& connection : list_) all.push_back(&connection);
-        for (Connection* connection : all) {
-            // Ending one never ends another, so the pointers stay good.
-            connection->abort(Error(Reason::shutting_down));
-        }
-        end_prefaces();
+        cut_all();
         context_->mirrors().cancel_all(Error(Reason::shutting_down));
         context_->pools().close_idle();
         stopping_ = true;
         check_stopped();
     });
     thread_.join();
+}
+
+/// Ending one never ends another, so the pointers stay good.
+void Worker::cut_all() {
+    const Error why(Reason::shutting_down);
+    for (Connection* connection : pointers_to(list_)) connection->abort(why);
+    for (Arrival* arrival : pointers_to(arrivals_)) arrival->cancel(why);
 }
 
 void Worker::install(std::shared_ptr<const proxy::Generation> generation) {
@@ -80,6 +86,7 @@ void Worker::set_generation(std::shared_ptr<const proxy::Generation> generation)
     loop_.post([this, generation = std::move(generation)]() mutable {
         install(std::move(generation));
         context_->keep_only(**generation_);
+        tls_.forget_policies();
     });
 }
 
@@ -106,40 +113,38 @@ void Worker::accept_here(Accepted accepted) {
 }
 
 void Worker::arrive(Accepted accepted) {
-    if (!accepted.listener->proxy_protocol) return take(std::move(accepted));
-    scope_.spawn(take_behind_header(std::move(accepted)));
-}
-
-/// The codec begins where the PROXY header ends.
-Task<void> Worker::take_behind_header(Accepted accepted) {
-    net::ProxyPreface preface(loop_, Descriptor(accepted.descriptor));
-    prefaces_.push_back(&preface);
-    auto header = co_await preface.read(accepted.listener->limits.header_timeout);
-    std::erase(prefaces_, &preface);
-    if (header) {
-        accepted.proxy = *header;
-        accepted.descriptor = preface.release().release();
-        take(std::move(accepted));
-        co_return;
+    accepted.at = loop_.now();
+    if (!accepted.listener->proxy_protocol && !accepted.listener->tls) {
+        return take(std::move(accepted), {});
     }
-    log_refusal(accepted, header.error());
-    connection_gone();
+    auto* arrival = new Arrival(*this, std::move(accepted));
+    arrivals_.push_back(*arrival);
+    if (context_->draining) arrival->drain();
+    scope_.spawn(arrival->run());
 }
 
+void Worker::remove(Arrival& arrival, bool taken) {
+    arrivals_.erase(arrivals_.iterator_to(arrival));
+    delete &arrival;
+    if (!taken) connections_.fetch_sub(1, std::memory_order_relaxed);
+    check_ended();
+}
+
+/// What a client does wrong with TLS is its own affair; who sends no PROXY header is configured
+/// wrongly. A client that says nothing is neither.
 void Worker::log_refusal(const Accepted& accepted, const Error& why) {
-    if (why.code == Reason::shutting_down || !context_->error_lines.take(loop_.now())) return;
-    log::warn("{}: {}: {}; client {}, listener '{}'", word(why.code), describe(why.code),
-              why.detail, accepted.remote.is_unix() ? "unix:" : accepted.remote.text(),
-              accepted.listener->name);
+    const bool of_tls =
+        why.code == Reason::tls_handshake_failed || why.code == Reason::tls_handshake_timeout;
+    const log::Level level = of_tls ? log::Level::info : log::Level::warn;
+    if (why.code == Reason::shutting_down || why.code == Reason::client_closed) return;
+    if (!log::enabled(level) || !context_->error_lines.take(loop_.now())) return;
+    log::write(level, fmt::format("{}: {}: {}; client {}, listener '{}'", word(why.code),
+                                  describe(why.code), why.detail,
+                                  accepted.remote.is_unix() ? "unix:" : accepted.remote.text(),
+                                  accepted.listener->name));
 }
 
-/// Nobody has asked for anything yet.
-void Worker::end_prefaces() {
-    const std::vector<net::ProxyPreface*> all = prefaces_;
-    for (net::ProxyPreface* preface : all) preface->cancel(Error(Reason::shutting_down));
-}
-
-void Worker::take(Accepted accepted) {
+void Worker::take(Accepted accepted, net::tls::SecuredTransport secured) {
     net::Endpoint local = accepted.listener->endpoint;
     const bool any =
         !local.is_unix() && (local.ip() == IpAddress::v6({}) || local.ip() == IpAddress::v4({}));
@@ -149,14 +154,20 @@ void Worker::take(Accepted accepted) {
         ::getsockname(accepted.descriptor, reinterpret_cast<sockaddr*>(&storage), &size);
         local = net::Endpoint::from(storage, size);
     }
-    auto transport = net::make_socket_transport(loop_, accepted.descriptor);
-    if (!transport) {
-        log::warn("connection refused: {}", transport.error().detail);
-        return connection_gone();
+    std::unique_ptr<const SecureFacts> secure;
+    if (secured.transport) {
+        secure = std::make_unique<const SecureFacts>(std::move(secured.agreement));
+    } else {
+        auto transport = net::make_socket_transport(loop_, accepted.descriptor);
+        if (!transport) {
+            log::warn("connection refused: {}", transport.error().detail);
+            return connection_gone();
+        }
+        secured.transport = std::move(*transport);
     }
-    auto* connection =
-        new Connection(*this, std::move(*transport), accepted, next_id_++,
-                       local.is_unix() ? local.text() : local.ip().text(), local.port());
+    auto* connection = new Connection(*this, std::move(secured.transport), accepted, next_id_++,
+                                      local.is_unix() ? local.text() : local.ip().text(),
+                                      local.port(), std::move(secure));
     list_.push_back(*connection);
     if (context_->draining) connection->drain();
     scope_.spawn(connection->run());
@@ -170,13 +181,17 @@ void Worker::remove(Connection& connection) {
 
 void Worker::connection_gone() {
     connections_.fetch_sub(1, std::memory_order_relaxed);
+    check_ended();
+}
+
+void Worker::check_ended() {
     check_drained();
     if (stopping_) check_stopped();
 }
 
 /// The loop ends when every exchange has seen that its connection was cut.
 void Worker::check_stopped() {
-    if (!list_.empty() || !prefaces_.empty() || context_->mirrors().counts().running > 0) return;
+    if (!list_.empty() || !arrivals_.empty() || context_->mirrors().counts().running > 0) return;
     generation_.reset();
     loop_.post([this] { loop_.stop(); });
 }
@@ -186,18 +201,14 @@ void Worker::drain(std::function<void()> done) {
         context_->draining = true;
         drained_ = std::move(done);
         context_->pools().close_idle();
-        std::vector<Connection*> all;
-        for (Connection& connection : list_) all.push_back(&connection);
-        for (Connection* connection : all) connection->drain();
-        for (net::ProxyPreface* preface : prefaces_) {
-            preface->end_within(kPrefaceGrace, Error(Reason::shutting_down));
-        }
+        for (Connection* connection : pointers_to(list_)) connection->drain();
+        for (Arrival& arrival : arrivals_) arrival.drain();
         check_drained();
     });
 }
 
 void Worker::check_drained() {
-    if (!drained_ || !list_.empty() || !prefaces_.empty()) return;
+    if (!drained_ || !list_.empty() || !arrivals_.empty()) return;
     if (context_->mirrors().counts().running > 0) {
         return context_->mirrors().end_within(kMirrorGrace);
     }

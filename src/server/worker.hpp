@@ -7,15 +7,13 @@
 #include <thread>
 #include <vector>
 
+#include "arrival.hpp"
 #include "connection.hpp"
+#include "host_directory.hpp"
 #include "proxyd/async/loop.hpp"
 #include "proxyd/async/task_scope.hpp"
 #include "proxyd/proxy/generation.hpp"
 #include "proxyd/proxy/worker_context.hpp"
-
-namespace proxyd::net {
-class ProxyPreface;
-}
 
 namespace proxyd::server {
 
@@ -23,7 +21,7 @@ namespace proxyd::server {
 /// server creates it, posts to it and joins it; everything else happens on its own thread.
 class Worker {
   public:
-    explicit Worker(async::Loop& control);
+    Worker(async::Loop& control, std::shared_ptr<net::tls::TicketKeys> tickets);
     Worker(const Worker&) = delete;
     Worker& operator=(const Worker&) = delete;
     ~Worker();
@@ -45,8 +43,14 @@ class Worker {
     // On the worker's thread -------------------------------------------------------------------
     /// For an acceptor that lives on this loop.
     void accept_here(Accepted accepted);
+    /// The connection of an arrival. `secured` without a transport: it is plain.
+    void take(Accepted accepted, net::tls::SecuredTransport secured);
+    void log_refusal(const Accepted& accepted, const Error& why);
+    /// What an arrival does last. `taken`: its connection is here.
+    void remove(Arrival& arrival, bool taken);
     /// What a connection does last.
     void remove(Connection& connection);
+    [[nodiscard]] net::tls::ServerContext& tls() noexcept { return tls_; }
     [[nodiscard]] async::Loop& loop() noexcept { return loop_; }
     [[nodiscard]] proxy::WorkerContext& context() noexcept { return *context_; }
     [[nodiscard]] const proxy::GenerationRef& generation() const noexcept { return generation_; }
@@ -54,12 +58,10 @@ class Worker {
   private:
     void take_handed_over();
     void arrive(Accepted accepted);
-    void take(Accepted accepted);
-    Task<void> take_behind_header(Accepted accepted);
-    void log_refusal(const Accepted& accepted, const Error& why);
-    void end_prefaces();
+    void cut_all();
     void install(std::shared_ptr<const proxy::Generation> generation);
     void connection_gone();
+    void check_ended();
     void check_drained();
     void check_stopped();
 
@@ -67,8 +69,10 @@ class Worker {
     async::Loop loop_;
     std::unique_ptr<proxy::WorkerContext> context_;
     proxy::GenerationRef generation_;
+    HostDirectory hosts_{generation_};
+    net::tls::ServerContext tls_;
     boost::intrusive::list<Connection> list_;
-    std::vector<net::ProxyPreface*> prefaces_;  ///< connections whose PROXY header is awaited
+    boost::intrusive::list<Arrival> arrivals_;
     async::TaskScope scope_;
     std::atomic<std::uint64_t> connections_{0};  ///< handed over and not yet gone
     std::mutex handing_over_;

@@ -16,10 +16,11 @@
 /// The configuration as values, complete and validated: every default filled in, every level
 /// merged, every name resolved. Immutable once load() returned it; shared by all threads.
 namespace proxyd::net::tls {
+class Certificate;
 class CertificateSlot;
 class ClientPolicy;
 class ServerPolicy;
-}
+}  // namespace proxyd::net::tls
 
 namespace proxyd::config {
 
@@ -325,8 +326,8 @@ struct Action {
     enum class Kind : std::uint8_t { upstream, answer, redirect } kind = Kind::upstream;
     std::string upstream;                       ///< name in Snapshot::upstreams; empty with a split
     std::shared_ptr<const TrafficSplit> split;  ///< instead of `upstream`; null = none
-    int status = 0;        ///< answer, redirect
-    vars::Template text;   ///< answer: body; redirect: target
+    int status = 0;                             ///< answer, redirect
+    vars::Template text;                        ///< answer: body; redirect: target
     std::string content_type = "text/plain";
     bool status_by_method = false;  ///< redirect without a status: 301 for GET and HEAD, else 308
 };

@@ -78,6 +78,8 @@ struct StreamFacts {
     std::uint16_t local_port = 0;
     std::string_view listener;  ///< name of the listener
     std::uint64_t connection_id = 0;
+    /// Milliseconds of the loop's clock: client.header_timeout of the first request counts from it.
+    std::int64_t connected_at = 0;
     std::uint64_t requests_before = 0;  ///< on this connection
     bool secure = false;
     const TlsFacts* tls = nullptr;  ///< null without TLS

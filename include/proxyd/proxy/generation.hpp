@@ -10,6 +10,10 @@
 #include "proxyd/proxy/log_file.hpp"
 #include "proxyd/upstream/group.hpp"
 
+namespace proxyd::routing {
+class Table;
+}
+
 namespace proxyd::proxy {
 
 struct Plans;
@@ -29,6 +33,7 @@ class Generation {
         return snapshot_;
     }
     [[nodiscard]] const Plans& plans() const noexcept { return *plans_; }
+    [[nodiscard]] const routing::Table& routes() const noexcept;
     /// By name of the upstream, for status.
     [[nodiscard]] const std::map<std::string, std::shared_ptr<const upstream::Group>>& groups()
         const noexcept {

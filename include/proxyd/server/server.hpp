@@ -48,6 +48,10 @@ struct Status {
     std::uint64_t connections = 0, exchanges = 0, requests = 0;
     /// Copies that `mirror` asked for.
     std::uint64_t mirrors_running = 0, mirrors_sent = 0, mirrors_failed = 0, mirrors_left_out = 0;
+    /// TLS handshakes of clients: complete by version, how many of those resumed a session, and
+    /// those that failed.
+    std::uint64_t handshakes_tls12 = 0, handshakes_tls13 = 0, handshakes_resumed = 0;
+    std::uint64_t handshakes_failed = 0;
     std::vector<std::string> listeners;  ///< "http 127.0.0.1:8080"
     std::vector<UpstreamStatus> upstreams;
     unsigned workers = 1;

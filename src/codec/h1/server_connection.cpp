@@ -28,7 +28,7 @@ ServerConnection::ServerConnection(async::Loop& loop, net::TransportPtr transpor
     : channel_(loop, std::move(transport), *this, Source::downstream, kBlock),
       limits_(limits),
       facts_(facts),
-      head_since_(loop.now()) {}
+      head_since_(facts.connected_at) {}
 
 ServerConnection::~ServerConnection() = default;
 

@@ -45,6 +45,7 @@ ServerStreamH1::ServerStreamH1(ServerConnection& connection, Channel& channel,
       facts_(facts),
       parser_(Parser::Kind::request),
       reader_(channel, parser_, Source::downstream) {
+    head_.scheme = facts.secure ? http::Scheme::https : http::Scheme::http;
     channel_.set_send_limit(limits.send_timeout, Reason::client_timeout_send);
     reader_.set_min_rate(limits.min_rate);
 }

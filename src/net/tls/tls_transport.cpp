@@ -132,14 +132,24 @@ void TlsTransport::note_failure(int result) {
 
 // Handshake ------------------------------------------------------------------------------------
 
+void HandshakeListener::on_handshake_input(TlsTransport& transport) {
+    transport.go_on();
+}
+
 void TlsTransport::handshake(HandshakeListener& listener) {
     listener_ = &listener;
     handshaking_ = true;
-    advance_handshake();
+    go_on();
 }
 
-void TlsTransport::advance_handshake() {
-    while (true) {
+void TlsTransport::await_handshake(HandshakeListener& listener) {
+    listener_ = &listener;
+    handshaking_ = true;
+    wait_for_bytes();
+}
+
+void TlsTransport::go_on() {
+    while (handshaking_ && !closed_) {
         ERR_clear_error();
         const int result = SSL_do_handshake(ssl_.get());
         if (result != 1) note_failure(result);
@@ -185,7 +195,10 @@ void TlsTransport::on_read(const ErrorCode& error) {
     below_armed_ = false;
     if (closed_) return;
     if (error) below_ended_ = error;
-    if (handshaking_) return advance_handshake();
+    if (handshaking_) {
+        if (listener_ != nullptr) listener_->on_handshake_input(*this);
+        return;
+    }
     if (armed_) deliver();
 }
 

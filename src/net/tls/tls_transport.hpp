@@ -15,9 +15,14 @@ struct FreeSsl {
 };
 using SslPtr = std::unique_ptr<SSL, FreeSsl>;
 
-/// Hears once that the handshake is over; last action of the transport.
+class TlsTransport;
+
+/// Hears of a handshake; last action of the transport.
 class HandshakeListener {
   public:
+    /// Something came for it: go_on() now or later.
+    virtual void on_handshake_input(TlsTransport& transport);
+    /// It is over.
     virtual void on_handshake(const ErrorCode& error) = 0;
 
   protected:
@@ -32,10 +37,16 @@ class TlsTransport final : public Transport, private TransportObserver {
     TlsTransport(async::Loop& loop, TransportPtr below, SslPtr ssl);
     ~TlsTransport() override;
 
-    /// Before anything else. `listener` may be called from here.
+    /// As client, before anything else. `listener` may be called from here.
     void handshake(HandshakeListener& listener);
+    /// As server, before anything else: waits for what the client begins with.
+    void await_handshake(HandshakeListener& listener);
+    void go_on();
     void forget_listener() noexcept { listener_ = nullptr; }
     [[nodiscard]] SSL* ssl() const noexcept { return ssl_.get(); }
+    [[nodiscard]] Transport& below() const noexcept { return *below_; }
+    /// Bytes that OpenSSL has not taken yet.
+    [[nodiscard]] std::string_view input() const noexcept { return {in_.data(), in_.size()}; }
 
     void start_read() override;
     SendResult read_now(char* into, std::size_t room) override;
@@ -57,7 +68,6 @@ class TlsTransport final : public Transport, private TransportObserver {
     void on_read(const ErrorCode& error) override;
     void on_writable(const ErrorCode& error) override;
 
-    void advance_handshake();
     void finish_handshake(const ErrorCode& error);
     void deliver();
     void deliver_soon();

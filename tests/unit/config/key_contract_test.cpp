@@ -52,7 +52,8 @@ const std::vector<Promise> kPromises = {
     {"tests", ""},
     {"listeners.NAME.address", "':1'"},
     {"listeners.NAME.backlog", "5"},
-    {"listeners.NAME.tls", ""},
+    {"listeners.NAME.tls", "off"},
+    {"listeners.NAME.http2.enabled", "on"},
     {"listeners.NAME.proxy_protocol", "on"},
     {"listeners.NAME.max_connections", ""},
     {"CLIENT.header_timeout", "5s"},
@@ -63,7 +64,9 @@ const std::vector<Promise> kPromises = {
     {"CLIENT.keepalive_requests", "5"},
     {"CLIENT.max_header_size", "8k"},
     {"CLIENT.max_headers", "50"},
-    {"CLIENT.http2", ""},
+    {"CLIENT.http2", "{ max_concurrent_streams: 10 }"},
+    {"CLIENT.http2.max_concurrent_streams", "10"},
+    {"CLIENT.http2.max_resets_per_minute", "0"},
     {"log.error", "{ level: warn }"},
     {"log.access", "{ path: /tmp/a }"},
     {"log.formats", "{ mine: $uri }"},
@@ -141,16 +144,27 @@ const std::vector<Promise> kPromises = {
     {"defaults.upstream", "3000"},
     {"defaults.return", "404"},
     {"defaults.redirect", "/x"},
-    {"defaults.tls", ""},
-    {"defaults.redirect_http", ""},
+    {"defaults.tls", "off"},
+    {"defaults.redirect_http", "off"},
     {"hosts.NAME.names", "[y]"},
     {"hosts.NAME.listen", "[http]"},
     {"hosts.NAME.upstream", "3000"},
     {"hosts.NAME.return", "404"},
     {"hosts.NAME.redirect", "/x"},
     {"hosts.NAME.locations", "{ /: 3000 }"},
-    {"hosts.NAME.tls", ""},
-    {"hosts.NAME.redirect_http", ""},
+    {"hosts.NAME.tls", "off"},
+    {"hosts.NAME.redirect_http", "off"},
+    {"TLS.certificate", "'@CERT@'"},
+    {"TLS.key", "'@KEY@'"},
+    {"TLS.certificates", "[{ certificate: '@CERT@', key: '@KEY@' }]"},
+    {"TLS.certificates.certificate", "'@CERT@'"},
+    {"TLS.certificates.key", "'@KEY@'"},
+    {"TLS.protocols", "[TLSv1.3]"},
+    {"TLS.ciphers", "ECDHE-ECDSA-AES128-GCM-SHA256"},
+    {"TLS.tls13_ciphersuites", "TLS_AES_128_GCM_SHA256"},
+    {"TLS.prefer_server_ciphers", "on"},
+    {"TLS.client_ca", "'@CERT@'"},
+    {"TLS.client_verify", "optional"},
     {"LOCATION.upstream", "3000"},
     {"LOCATION.return", "404"},
     {"LOCATION.redirect", "/x"},
@@ -218,6 +232,7 @@ const std::vector<Promise> kPromises = {
 /// Words in capitals stand for every place that has those keys.
 const std::map<std::string, std::vector<std::string>> kPlaces = {
     {"CLIENT", {"client", "listeners.NAME"}},
+    {"TLS", {"defaults.tls", "hosts.NAME.tls"}},
     {"LOCATION", {"hosts.NAME.locations.NAME"}},
     {"ACTION", {"defaults", "hosts.NAME", "hosts.NAME.locations.NAME"}},
     {"LEVEL", {"defaults", "hosts.NAME", "hosts.NAME.locations.NAME"}},
@@ -280,8 +295,17 @@ std::string company(const std::string& owner, const std::string& key) {
     if (owner == "upstreams.NAME.servers" && key != "address" && key != "srv") {
         return ", address: 3000";
     }
-    if (owner == "upstreams.NAME.tls" && key == "certificate") return ", key: '@KEY@'";
-    if (owner == "upstreams.NAME.tls" && key == "key") return ", certificate: '@CERT@'";
+    if ((owner.ends_with(".tls") || owner.ends_with(".certificates")) && key == "certificate") {
+        return ", key: '@KEY@'";
+    }
+    if ((owner.ends_with(".tls") || owner.ends_with(".certificates")) && key == "key") {
+        return ", certificate: '@CERT@'";
+    }
+    if (owner == "hosts.NAME.tls" || owner == "defaults.tls") {
+        const std::string authority = key == "client_verify" ? ", client_ca: '@CERT@'" : "";
+        const bool pairs = key == "certificates";
+        return authority + (pairs ? "" : ", certificate: '@CERT@', key: '@KEY@'");
+    }
     if (owner == "listeners.NAME" && key != "address") return ", address: ':1'";
     if (owner == "maps.NAME" && key != "from") return ", from: $uri";
     const bool action = key == "upstream" || key == "split" || key == "return" || key == "redirect";
@@ -303,7 +327,8 @@ std::string sample(const std::string& path, const std::string& value) {
         const std::string name = owner == "hosts.NAME.locations" ? "/x/" : "x";
         const std::string key = parts[i] == "NAME" ? name : parts[i];
         text = "{ " + key + ": " + text + company(owner, parts[i]) + " }";
-        if (owner.ends_with(".servers")) text = "[" + text + "]";
+        if (owner.ends_with(".servers") || owner.ends_with(".certificates"))
+            text = "[" + text + "]";
     }
     return with_files(text + "\n");
 }
@@ -370,6 +395,7 @@ std::string section_of(const std::string& path) {
         {"LOCATION", "hosts.NAME.locations.NAME"},
         {"ACTION", "defaults"},
         {"LEVEL", "Any level"},
+        {"TLS", "defaults.tls"},
         {"LEVEL.access_log", "log.access"},
         {"TIMEOUTS", "upstreams.NAME.timeouts"}};
     const std::size_t dot = path.rfind('.');

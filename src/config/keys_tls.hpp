@@ -1,0 +1,17 @@
+#pragma once
+
+#include <memory>
+
+#include "config/reader.hpp"
+
+namespace proxyd::config {
+
+extern const Table kHostTlsTable;
+
+/// `tls` of a host or of `defaults`; null for `off`, and after a report.
+[[nodiscard]] std::shared_ptr<const HostTls> read_host_tls(Reader& reader, const Node& node);
+
+/// Whether the tree has a host that is served with TLS.
+[[nodiscard]] bool asks_for_tls(const Node& root);
+
+}  // namespace proxyd::config

@@ -167,8 +167,11 @@ void apply_security_headers(Policy& policy) {
                   [](const HeaderRule& rule) { return rule.op == HeaderRule::Op::set_if_absent; });
     if (!policy.security_headers) return;
     Rules first;
-    for (HeaderRule rule : {absent_rule(http::FieldId::x_content_type_options, "nosniff"),
-                            absent_rule(http::FieldId::x_frame_options, "DENY")}) {
+    HeaderRule hsts = absent_rule(http::FieldId::strict_transport_security, "max-age=63072000");
+    hsts.over_tls = true;  // RFC 6797 7.2
+    for (HeaderRule rule :
+         {std::move(hsts), absent_rule(http::FieldId::x_content_type_options, "nosniff"),
+          absent_rule(http::FieldId::x_frame_options, "DENY")}) {
         // A rule of the operator's own for the field decides alone.
         if (std::none_of(rules.begin(), rules.end(),
                          [&](const HeaderRule& own) { return own.id == rule.id; })) {

@@ -138,6 +138,7 @@ std::shared_ptr<const HostTls> make_host_tls(Reader& reader, TlsDraft& draft, co
     auto made = std::make_shared<HostTls>();
     made->policy = policy_of(reader, draft, at);
     if (made->policy == nullptr) return nullptr;
+    made->asks_clients = draft.settings.client_verify != net::tls::ClientVerify::off;
     for (const TlsDraft::Pair& pair : draft.pairs) {
         made->files.push_back({pair.certificate.path, pair.key.path, pair.at.origin()});
     }

@@ -32,10 +32,17 @@ std::string_view value_of(const config::HeaderRule& rule, const vars::Scope& sco
     return is_field_value(value) ? arena.copy(value) : std::string_view{};
 }
 
+bool is_secure(const vars::Scope& scope) {
+    std::string on;  // short: never on the heap
+    scope.append(vars::Var::https, {}, on);
+    return !on.empty();
+}
+
 void apply_rule(const config::HeaderRule& rule, http::HeaderMap& fields, const vars::Scope& scope,
                 Arena& arena) {
     if (rule.op == Op::remove) return remove_field(fields, rule);
     if (rule.op == Op::set_if_absent && has_field(fields, rule)) return;
+    if (rule.over_tls && !is_secure(scope)) return;
     const std::string_view value = value_of(rule, scope, arena);
     if (rule.op == Op::set) {
         if (value.empty() && rule.id == http::FieldId::host) return;  // a request has one

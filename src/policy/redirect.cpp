@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 
+#include "proxyd/http/fields/host.hpp"
 #include "proxyd/http/uri.hpp"
 
 namespace proxyd::policy {
@@ -62,6 +63,16 @@ std::string_view redirect_target(const vars::Template& to, const vars::Scope& sc
     }
     if (!names_a_host(to)) keep_on_this_host(target);
     return arena.copy(target);
+}
+
+std::string_view https_target(std::string_view authority, std::uint16_t port,
+                              std::string_view target, Arena& arena) {
+    std::string to = "https://";
+    to += http::host_of(authority);
+    if (port != 443) to.append(":").append(std::to_string(port));
+    if (target == "*") target = "/";  // OPTIONS
+    http::append_escaped(target, to);
+    return arena.copy(to);
 }
 
 }  // namespace proxyd::policy

@@ -49,6 +49,27 @@ std::string_view protocol(http::Version version) {
     return {};
 }
 
+/// What the handshake and the client's certificate said.
+std::string_view tls_fact(const http::TlsFacts& tls, Var var) {
+    switch (var) {
+        case Var::ssl_protocol: return tls.protocol;
+        case Var::ssl_cipher: return tls.cipher;
+        case Var::ssl_curve: return tls.curve;
+        case Var::ssl_server_name: return tls.server_name;
+        case Var::ssl_session_reused: return tls.session_reused ? "r" : ".";
+        case Var::ssl_alpn_protocol: return tls.alpn;
+        case Var::ssl_client_verify: return tls.client_verify;
+        case Var::ssl_client_s_dn: return tls.client_subject;
+        case Var::ssl_client_i_dn: return tls.client_issuer;
+        case Var::ssl_client_serial: return tls.client_serial;
+        case Var::ssl_client_fingerprint: return tls.client_fingerprint;
+        case Var::ssl_client_v_start: return tls.client_not_before;
+        case Var::ssl_client_v_end: return tls.client_not_after;
+        case Var::ssl_client_escaped_cert: return tls.client_certificate;
+        default: return {};
+    }
+}
+
 }  // namespace
 
 void Exchange::append(Var var, std::string_view name, std::string& out) const {
@@ -65,7 +86,10 @@ void Exchange::append(Var var, std::string_view name, std::string& out) const {
         case Var::capture: return;
         default: break;
     }
-    if (var >= Var::status) {
+    if (var >= Var::ssl_protocol) {
+        const http::TlsFacts* tls = stream->facts().tls;
+        if (tls != nullptr) out += tls_fact(*tls, var);
+    } else if (var >= Var::status) {
         append_outcome(var, out);
     } else {
         append_request(var, out);

@@ -63,6 +63,41 @@ const LocationPlan& share_of(const SplitPlan& split, const Exchange& exchange) {
     return split.plans[split.shares.choose(key.empty() ? exchange.client.text : key)];
 }
 
+/// Of a host that asks for client certificates only its own handshake lets in. Others are told by
+/// name, so that a reload which changes the settings of a host does not turn its clients away.
+bool agreed_for(const Exchange& exchange, const config::Host& host) {
+    const http::StreamFacts& facts = exchange.stream->facts();
+    if (host.tls == nullptr) return false;
+    if (host.tls->identity == facts.tls->identity) return true;
+    if (host.tls->asks_clients) return false;
+    const routing::RoutedHost* agreed =
+        exchange.plans().routes->find_host(facts.tls->server_name, facts.listener);
+    return agreed != nullptr && agreed->config->tls == host.tls;
+}
+
+/// Whether this connection may carry the host's requests: plain ones are sent to https, and TLS
+/// must have been agreed with what the host has (RFC 9110 15.5.20).
+Verdict transport(Exchange& exchange, Outcome& outcome) {
+    const config::Host& host = *exchange.scratch.host->config;
+    const http::RequestHead& head = exchange.request();
+    if (exchange.stream->facts().tls != nullptr) {
+        if (agreed_for(exchange, host)) return Verdict::go_on;
+        return refuse(outcome, Error(Reason::misdirected, Source::downstream, Retry::no,
+                                     "TLS was agreed for another host"));
+    }
+    if (!host.redirect_http || client_scheme(exchange) == http::Scheme::https) {
+        return Verdict::go_on;
+    }
+    if (head.authority.empty()) {
+        return refuse(outcome, Error(Reason::bad_host, Source::downstream, Retry::no,
+                                     "redirect_http needs the name of a host"));
+    }
+    outcome.answer.status = policy::permanent_redirect_status(head.method);
+    outcome.answer.location =
+        policy::https_target(head.authority, host.https_port, head.target, exchange.arena);
+    return Verdict::answer;
+}
+
 /// Virtual host, then location, then its share of a split.
 Verdict route(Exchange& exchange, Outcome& outcome) {
     const Plans& plans = exchange.plans();
@@ -71,6 +106,10 @@ Verdict route(Exchange& exchange, Outcome& outcome) {
     if (!match) {
         const routing::RoutedHost* host = exchange.scratch.host;
         if (host != nullptr) exchange.plan = plans.plans[plans.hosts[host->index]].get();
+        if (match.error().code == Reason::no_location) {
+            const Verdict verdict = transport(exchange, outcome);
+            if (verdict != Verdict::go_on) return verdict;
+        }
         return refuse(outcome, std::move(match).error());
     }
     exchange.match = *match;
@@ -126,8 +165,8 @@ Verdict upgrade_allowed(Exchange& exchange, Outcome& outcome) {
 
 /// The path as the upstream sees it.
 Verdict forward_path(Exchange& exchange, Outcome& outcome) {
-    auto target = routing::forward_target(exchange.match, exchange.request(), exchange,
-                                          exchange.arena);
+    auto target =
+        routing::forward_target(exchange.match, exchange.request(), exchange, exchange.arena);
     if (!target) return refuse(outcome, std::move(target).error());
     exchange.target = *target;
     return Verdict::go_on;
@@ -138,11 +177,12 @@ Verdict request_headers(Exchange& exchange, Outcome&) {
     return Verdict::go_on;
 }
 
-constexpr std::array<Phase, 10> kPhases{
+constexpr std::array<Phase, 11> kPhases{
     real_ip,          // first: every later phase and the log speak of the client
     request_id,       // needs the verdict on the peer; every answer and line has it
     refused_head,     // nothing of a broken request is looked at further
     route,            // decides whose rules hold
+    transport,        // nothing of a host is told over the wrong connection
     methods,          // cheap refusals before anything is read
     body_limit,       //
     local_action,     // answers that need no upstream

@@ -31,7 +31,12 @@ Connection::Connection(Worker& worker, net::TransportPtr transport, const Accept
 }
 
 std::unique_ptr<codec::ServerCodec> Connection::make_codec(net::TransportPtr transport) {
-    return codec::make_h1_server(worker_.loop(), std::move(transport), listener_->limits, facts_);
+    const bool chosen = facts_.tls != nullptr && facts_.tls->alpn == "h2";
+    const bool open = facts_.tls == nullptr && listener_->http2;
+    const auto make = chosen ? codec::make_h2_server
+                      : open ? codec::make_detecting_server
+                             : codec::make_h1_server;
+    return make(worker_.loop(), std::move(transport), listener_->limits, facts_);
 }
 
 /// From here on the client is whom the header names.

@@ -28,6 +28,8 @@ class Connection : public boost::intrusive::list_base_hook<> {
     void abort(const Error& why) { codec_->abort(why); }
 
   private:
+    /// As ALPN or the first bytes say.
+    std::unique_ptr<codec::ServerCodec> make_codec(net::TransportPtr transport);
     void take_proxy_header(const net::ProxyHeader& header);
     [[nodiscard]] std::unique_ptr<codec::ServerCodec> make_codec(net::TransportPtr transport);
 

@@ -233,8 +233,9 @@ struct Map {
 struct HeaderRule {
     enum class Op : std::uint8_t { set, add, remove, set_if_absent } op = Op::set;
     http::FieldId id = http::FieldId::other;
-    std::string name;      ///< as written
-    vars::Template value;  ///< an empty expansion adds nothing
+    std::string name;       ///< as written
+    vars::Template value;   ///< an empty expansion adds nothing
+    bool over_tls = false;  ///< not on plain connections
 };
 
 struct ErrorPage {
@@ -346,6 +347,7 @@ struct HostTls {
     std::string identity;
     std::shared_ptr<const net::tls::ServerPolicy> policy;
     std::shared_ptr<net::tls::CertificateSlot> certificates;
+    bool asks_clients = false;  ///< for certificates of their own
     struct Pair {
         std::string certificate, key;  ///< files
         Origin origin;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string_view>
 
 #include "proxyd/base/arena.hpp"
@@ -20,5 +21,10 @@ namespace proxyd::policy {
 /// begins with "//" or "/\" never becomes a host: the target stays where the operator sent it.
 [[nodiscard]] std::string_view redirect_target(const vars::Template& to, const vars::Scope& scope,
                                                Arena& arena);
+
+/// The same target over https on the host that the client asked for; its port, unless that is 443.
+/// `authority` is not empty.
+[[nodiscard]] std::string_view https_target(std::string_view authority, std::uint16_t port,
+                                            std::string_view target, Arena& arena);
 
 }  // namespace proxyd::policy

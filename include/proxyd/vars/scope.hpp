@@ -18,7 +18,10 @@ namespace proxyd::vars {
     X(proxy_add_x_forwarded_for) X(upstream_addr) X(upstream_status) X(upstream_response_time)   \
     X(upstream_connect_time) X(upstream_header_time) X(upstream_response_length)                 \
     X(upstream_cache_status) X(upstream_name) X(location_name) X(listener) X(reason)             \
-    X(ssl_protocol) X(ssl_cipher) X(ssl_server_name) X(trace_id) X(pid)
+    X(trace_id) X(pid) X(ssl_protocol) X(ssl_cipher) X(ssl_curve) X(ssl_server_name)             \
+    X(ssl_session_reused) X(ssl_alpn_protocol) X(ssl_client_verify) X(ssl_client_s_dn)           \
+    X(ssl_client_i_dn) X(ssl_client_serial) X(ssl_client_fingerprint) X(ssl_client_v_start)      \
+    X(ssl_client_v_end) X(ssl_client_escaped_cert)
 
 enum class Var : std::uint8_t {
 #define PROXYD_VAR_ENUM(name) name,

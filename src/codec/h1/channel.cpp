@@ -20,16 +20,6 @@ thread_local std::vector<std::string> spare_outputs;
 
 }  // namespace
 
-Error connection_error(const net::ErrorCode& error, Source side) {
-    const bool eof = error == boost::asio::error::eof;
-    if (side == Source::downstream) {
-        return Error(Reason::client_closed, side, Retry::no,
-                     eof ? "the client closed the connection" : error.message());
-    }
-    return Error(eof ? Reason::upstream_closed : Reason::upstream_reset, side,
-                 Retry::only_if_reused, eof ? std::string{} : error.message());
-}
-
 Channel::Channel(async::Loop& loop, net::TransportPtr transport, ChannelListener& listener,
                  Source side, std::size_t block_bytes)
     : loop_(loop),
@@ -91,6 +81,14 @@ void Channel::make_room() {
     std::memmove(block_.data() + pin_, block_.data() + begin_, end_ - begin_);
     end_ -= begin_ - pin_;
     begin_ = pin_;
+}
+
+void Channel::preload(std::string_view bytes) {
+    if (bytes.empty()) return;
+    make_room();
+    end_ = std::min(bytes.size(), block_.size());
+    std::memcpy(block_.data(), bytes.data(), end_);
+    last_read_full_ = end_ == block_.size();
 }
 
 void Channel::arm() {

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "codec/connection_error.hpp"
 #include "proxyd/async/loop.hpp"
 #include "proxyd/base/block.hpp"
 #include "proxyd/base/error.hpp"
@@ -64,6 +65,8 @@ class Channel final : public net::TransportObserver, private async::BatchMember 
     /// A pending fill() returns at once; nothing else changes.
     void interrupt();
     [[nodiscard]] bool filling() const noexcept { return reader_.waiting(); }
+    /// Bytes that were read of the transport before; at first, and no more than a block.
+    void preload(std::string_view bytes);
     /// Starts the standing read where it is missing and there is room.
     void arm();
 
@@ -159,8 +162,5 @@ class Channel final : public net::TransportObserver, private async::BatchMember 
     async::Deadline read_deadline_;
     std::unique_ptr<async::Deadline> send_deadline_;  ///< while something is queued
 };
-
-/// The error of a wait that ended because the peer closed or broke the connection.
-[[nodiscard]] Error connection_error(const net::ErrorCode& error, Source side);
 
 }  // namespace proxyd::codec::h1

@@ -24,11 +24,14 @@ constexpr std::size_t kLingerBytes = 16 * 1024 * 1024;
 }  // namespace
 
 ServerConnection::ServerConnection(async::Loop& loop, net::TransportPtr transport,
-                                   const ServerLimits& limits, http::StreamFacts& facts)
+                                   const ServerLimits& limits, http::StreamFacts& facts,
+                                   std::string_view received)
     : channel_(loop, std::move(transport), *this, Source::downstream, kBlock),
       limits_(limits),
       facts_(facts),
-      head_since_(facts.connected_at) {}
+      head_since_(facts.connected_at) {
+    channel_.preload(received);
+}
 
 ServerConnection::~ServerConnection() = default;
 
@@ -171,13 +174,15 @@ void ServerConnection::drain() {
     channel_.interrupt();  // from now on the grace counts
 }
 
-void ServerConnection::abort(Error why) { channel_.fail(std::move(why)); }
+void ServerConnection::abort(Error why) {
+    channel_.fail(std::move(why));
+}
 
 void ServerConnection::on_input_end() {
     if (stream_ == nullptr) return;
-    stream_->client_gone(channel_.failed() ? channel_.failure()
-                                           : connection_error(channel_.input_error(),
-                                                              Source::downstream));
+    stream_->client_gone(channel_.failed()
+                             ? channel_.failure()
+                             : connection_error(channel_.input_error(), Source::downstream));
 }
 
 }  // namespace proxyd::codec::h1
@@ -185,8 +190,7 @@ void ServerConnection::on_input_end() {
 namespace proxyd::codec {
 
 std::unique_ptr<ServerCodec> make_h1_server(async::Loop& loop, net::TransportPtr transport,
-                                            const ServerLimits& limits,
-                                            http::StreamFacts& facts) {
+                                            const ServerLimits& limits, http::StreamFacts& facts) {
     return std::make_unique<h1::ServerConnection>(loop, std::move(transport), limits, facts);
 }
 

@@ -13,7 +13,7 @@ class ServerStreamH1;
 class ServerConnection final : public ServerCodec, private ChannelListener {
   public:
     ServerConnection(async::Loop& loop, net::TransportPtr transport, const ServerLimits& limits,
-                     http::StreamFacts& facts);
+                     http::StreamFacts& facts, std::string_view received = {});
     ~ServerConnection() override;
 
     Task<std::unique_ptr<http::ServerStream>> accept() override;

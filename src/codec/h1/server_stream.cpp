@@ -3,6 +3,7 @@
 #include <boost/asio/error.hpp>
 #include <charconv>
 
+#include "codec/token.hpp"
 #include "proxyd/base/text.hpp"
 #include "proxyd/http/uri.hpp"
 #include "server_connection.hpp"
@@ -19,16 +20,6 @@ using http::Method;
 /// Small parts are collected up to this size while the source has more at once.
 constexpr std::size_t kCork = 16 * 1024;
 constexpr std::string_view kCrlf = "\r\n";
-
-bool is_token(std::string_view text) {
-    constexpr std::string_view kOthers = "!#$%&'*+-.^_`|~";
-    for (const char c : text) {
-        const bool alnum =
-            (text::lower(c) >= 'a' && text::lower(c) <= 'z') || (c >= '0' && c <= '9');
-        if (!alnum && kOthers.find(c) == std::string_view::npos) return false;
-    }
-    return !text.empty();
-}
 
 bool is_version(std::string_view text) {
     return text.size() == 8 && text.starts_with("HTTP/") && text[5] >= '0' && text[5] <= '9' &&

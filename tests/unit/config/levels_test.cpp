@@ -106,11 +106,15 @@ TEST(Levels, SecurityHeadersAreRulesOfTheirOwn) {
         "  /a: { response_headers: { set: { x-frame-options: SAMEORIGIN } } },\n"
         "  /b: { security_headers: off } } } }\n");
     EXPECT_THAT(show(snapshot->default_policy->response_headers),
-                ElementsAre("absent X-Content-Type-Options=nosniff", "absent X-Frame-Options=DENY",
+                ElementsAre("absent Strict-Transport-Security=max-age=63072000",
+                            "absent X-Content-Type-Options=nosniff", "absent X-Frame-Options=DENY",
                             "add Z=1"));
+    EXPECT_TRUE(snapshot->default_policy->response_headers.at(0).over_tls);
+    EXPECT_FALSE(snapshot->default_policy->response_headers.at(1).over_tls);
     const auto& l = snapshot->hosts[0].locations;
     EXPECT_THAT(show(l[1].policy->response_headers),
-                ElementsAre("absent X-Content-Type-Options=nosniff", "add Z=1",
+                ElementsAre("absent Strict-Transport-Security=max-age=63072000",
+                            "absent X-Content-Type-Options=nosniff", "add Z=1",
                             "set x-frame-options=SAMEORIGIN"));
     EXPECT_THAT(show(l[2].policy->response_headers), ElementsAre("add Z=1"));
 }

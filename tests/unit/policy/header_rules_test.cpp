@@ -70,5 +70,13 @@ TEST_F(HeaderRulesTest, NothingBreaksTheMessage) {
     EXPECT_THAT(apply({rule(Op::set, "X-Path", "$uri")}), ElementsAre("X-Path: a\tb"));
 }
 
+TEST_F(HeaderRulesTest, SomeAreForTlsOnly) {
+    config::HeaderRule hsts = rule(Op::set_if_absent, "Strict-Transport-Security", "max-age=1");
+    hsts.over_tls = true;
+    EXPECT_THAT(apply({hsts}), ElementsAre());
+    scope_.set(vars::Var::https, "on");
+    EXPECT_THAT(apply({hsts}), ElementsAre("Strict-Transport-Security: max-age=1"));
+}
+
 }  // namespace
 }  // namespace proxyd::policy

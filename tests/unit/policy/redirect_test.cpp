@@ -57,5 +57,15 @@ TEST(Redirect, NoByteOfTheRequestAddsALine) {
     EXPECT_EQ(target("$request_uri", "", "/%0d%0aX"), "/%0d%0aX");
 }
 
+TEST(HttpsTarget, KeepsTheHostAndTheTarget) {
+    Arena arena;
+    EXPECT_EQ(https_target("App.test", 443, "/a%20b?c=d", arena), "https://App.test/a%20b?c=d");
+    EXPECT_EQ(https_target("app.test:8080", 443, "/", arena), "https://app.test/");
+    EXPECT_EQ(https_target("app.test:80", 8443, "/", arena), "https://app.test:8443/");
+    EXPECT_EQ(https_target("[::1]:80", 8443, "/", arena), "https://[::1]:8443/");
+    EXPECT_EQ(https_target("app.test", 443, "//evil.test", arena), "https://app.test//evil.test");
+    EXPECT_EQ(https_target("app.test", 443, "*", arena), "https://app.test/");
+}
+
 }  // namespace
 }  // namespace proxyd::policy

@@ -6,6 +6,7 @@
 #include "config/keys_tls.hpp"
 #include "config/sections.hpp"
 #include "config/store.hpp"
+#include "config/tls_draft.hpp"
 
 namespace proxyd::config {
 namespace {
@@ -208,7 +209,10 @@ void read_host(Reader& reader, const Node& written) {
     const bool failed = reader.report.errors() != errors || reader.broken_action;
     if (failed && draft.destination.empty()) draft.destination.upstream = "?";
     draft.host.policy = policy;
-    if (!failed) fit_listeners(reader, draft.tls, node.key_at, draft.host);
+    if (!failed) {
+        fit_listeners(reader, draft.tls, node.key_at, draft.host);
+        warn_of_names(reader, draft.host, node.key_at);
+    }
     const bool silent = !draft.sends.taken() && !draft.answer.taken() && draft.locations == nullptr;
     if (silent) draft.action = reader.answer;
     finish_host(reader, node, draft, policy);

@@ -1,6 +1,7 @@
 #include "proxyd/config/load.hpp"
 
 #include "config/files.hpp"
+#include "config/keys_tls.hpp"
 #include "config/read_top.hpp"
 #include "config/reader.hpp"
 
@@ -31,6 +32,7 @@ LoadResult load(const LoadOptions& options) {
     snapshot->source_path = options.path;
     if (files.root.is_map()) {
         Reader reader(report, *snapshot);
+        if (options.served != nullptr) reuse_certificates(reader, *options.served);
         read_top(reader, files.root);
         check_names(options.check_names, reader, report);
     }

@@ -85,6 +85,11 @@ bool is_shorthand(const Key& key, const Node& node) noexcept {
     return key.inner->find(key.scalar)->type == Type::names && node.find(key.scalar) == nullptr;
 }
 
+const ServiceUser& Reader::service_user() {
+    if (!service_user_) service_user_.emplace(snapshot.user, snapshot.group);
+    return *service_user_;
+}
+
 void Reader::read_map(const Node& node, const Table& table, const Where& where, void* target,
                       void* more) {
     if (node.is_null()) return;

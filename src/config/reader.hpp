@@ -10,8 +10,10 @@
 
 #include "config/key_table.hpp"
 #include "config/report.hpp"
+#include "config/service_user.hpp"
 #include "config/yaml_tree.hpp"
 #include "proxyd/config/model.hpp"
+#include "proxyd/net/tls/certificate.hpp"
 
 namespace proxyd::config {
 
@@ -55,9 +57,11 @@ class Reader {
     std::map<std::string, vars::Template> formats;
     std::map<std::string, std::shared_ptr<const std::string>> pages;  ///< error pages by path
     std::map<std::string, std::shared_ptr<const net::tls::ClientPolicy>> tls_policies;  ///< by id
-    std::map<std::string, std::shared_ptr<const std::string>> tls_files;  ///< contents by path
     std::unordered_map<std::string, std::shared_ptr<const net::tls::Certificate>>
-        certificates;  ///< by id
+        certificates;  ///< by id; those that are served now too
+    std::unordered_map<std::string, std::shared_ptr<const net::tls::Certificate>>
+        pairs;  ///< by the names of the files
+    net::tls::Issuers issuers;
     std::map<std::string, std::shared_ptr<const net::tls::ServerPolicy>>
         server_policies;                                                       ///< by id
     std::unordered_map<std::string, std::shared_ptr<const HostTls>> host_tls;  ///< by identity
@@ -65,6 +69,9 @@ class Reader {
     std::optional<bool> redirect_http;                     ///< `defaults`
     std::unordered_map<std::string, Position> host_names;  ///< every name of every host
     std::map<AskedName, std::vector<Position>> looked_up;  ///< names of servers
+
+    /// Behind the keys `user` and `group`.
+    [[nodiscard]] const ServiceUser& service_user();
 
     /// Each entry of the map goes to its row's store: rows of `table` with `target`, rows of
     /// `table.more` with `more`.
@@ -88,6 +95,9 @@ class Reader {
     void wrong(const Node& node, std::string_view name, std::string_view wanted,
                std::string hint = {});
     void not_built(const Node& node, std::string_view name);
+
+  private:
+    std::optional<ServiceUser> service_user_;
 };
 
 /// "on" and "true", "off" and "false", in any case; nullopt for every other word.

@@ -33,4 +33,7 @@ struct TlsDraft {
 [[nodiscard]] std::shared_ptr<const HostTls> make_host_tls(Reader& reader, TlsDraft& draft,
                                                            const Position& at);
 
+/// Names of the host that its certificates are not for.
+void warn_of_names(Reader& reader, const Host& host, const Position& at);
+
 }  // namespace proxyd::config

@@ -56,11 +56,14 @@ void log_lines(bool error, const std::string& text) {
     }
 }
 
-Loaded load_next(const Options& options, const config::Snapshot& current, const Build& build) {
-    const config::LoadResult loaded = config::load(options.load_options());
+Loaded load_next(const Options& options, const std::shared_ptr<const config::Snapshot>& current,
+                 const Build& build) {
+    config::LoadOptions load = options.load_options();
+    load.served = current;
+    const config::LoadResult loaded = config::load(load);
     const std::string found = render_all(loaded.diagnostics);
     if (!loaded.snapshot) return {kConfigRefused, found, nullptr, {}};
-    if (const auto keys = restart_keys(current, *loaded.snapshot); !keys.empty()) {
+    if (const auto keys = restart_keys(*current, *loaded.snapshot); !keys.empty()) {
         const auto why = fmt::format("a change of {} needs a restart", fmt::join(keys, ", "));
         return {kConfigRefused, line(why), nullptr, {}};
     }

@@ -32,13 +32,14 @@ using Build =
 using Adopt = std::function<Result<void>(const server::NextGeneration&)>;
 
 /// Loads the configuration again and builds what it says. Any thread; changes nothing.
-[[nodiscard]] Loaded load_next(const Options& options, const config::Snapshot& current,
+[[nodiscard]] Loaded load_next(const Options& options,
+                               const std::shared_ptr<const config::Snapshot>& current,
                                const Build& build);
 /// Makes it the one that is served. A refused one changes nothing. The reply is the truth for the
 /// caller; the log gets it too. Control loop.
 [[nodiscard]] server::ControlReply adopt_next(const Options& options,
-                                              const config::Snapshot& current,
-                                              const Loaded& loaded, const Adopt& adopt);
+                                              const config::Snapshot& current, const Loaded& loaded,
+                                              const Adopt& adopt);
 
 /// One log line for each line of `text`.
 void log_lines(bool error, const std::string& text);

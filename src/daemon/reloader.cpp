@@ -54,7 +54,7 @@ void Reloader::begin() {
         const auto build = [&](std::shared_ptr<const config::Snapshot> snapshot) {
             return server_.build(std::move(snapshot), stop);
         };
-        return [this, current, loaded = load_next(options_, *current, build)] {
+        return [this, current, loaded = load_next(options_, current, build)] {
             const auto adopt = [this](const server::NextGeneration& next) {
                 return server_.adopt(next);
             };

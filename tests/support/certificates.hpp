@@ -3,6 +3,7 @@
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/rand.h>
+#include <openssl/rsa.h>
 #include <openssl/x509v3.h>
 
 #include <memory>
@@ -21,8 +22,9 @@ struct Subject {
     std::vector<std::string> names;      // DNS names
     std::vector<std::string> addresses;  // IP addresses
     long from = -3600;                   // seconds from now
-    long until = 86'400;
+    long until = 90L * 86'400;
     const char* curve = "P-256";
+    std::string key = "EC";  // or RSA, ED25519
 };
 
 // A certificate authority of a test. Header only: unit tests link no support library.
@@ -41,7 +43,7 @@ class Authority {
     [[nodiscard]] Pair self() const { return {pem(), text_of(key_.get())}; }
 
     [[nodiscard]] Pair issue(const Subject& subject) const {
-        const Key key(EVP_EC_gen(subject.curve), &EVP_PKEY_free);
+        const Key key(key_for(subject), &EVP_PKEY_free);
         const Certificate made(X509_new(), &X509_free);
         fill(made.get(), key.get(), "leaf", subject);
         std::string names;
@@ -56,6 +58,12 @@ class Authority {
   private:
     using Key = std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)>;
     using Certificate = std::unique_ptr<X509, decltype(&X509_free)>;
+
+    static EVP_PKEY* key_for(const Subject& subject) {
+        if (subject.key == "RSA") return EVP_RSA_gen(2048);
+        if (subject.key != "EC") return EVP_PKEY_Q_keygen(nullptr, nullptr, subject.key.c_str());
+        return EVP_EC_gen(subject.curve);
+    }
 
     static void fill(X509* made, EVP_PKEY* key, const std::string& name, const Subject& subject) {
         X509_set_version(made, 2);

@@ -31,6 +31,8 @@ struct LoadOptions {
     std::vector<std::string> overrides;  ///< -g 'key: value', YAML, applied to the top level
     std::string text;  ///< when not empty, instead of the file's content (path then only names it)
     NameCheck check_names = {};  ///< unset: names are not looked up
+    /// What is served now; its certificates are used again where their files have not changed.
+    std::shared_ptr<const Snapshot> served = nullptr;
 };
 
 struct LoadResult {

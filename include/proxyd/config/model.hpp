@@ -341,6 +341,9 @@ struct Location {
     Origin origin;
 };
 
+/// From this many days before it expires, a certificate is spoken of.
+inline constexpr std::int64_t kExpiresSoonDays = 14;
+
 /// What TLS serves a host with. Hosts with the same files and settings share one.
 struct HostTls {
     /// The same in every generation as long as the settings and the names of the files are.

@@ -1,6 +1,7 @@
 #include "pem.hpp"
 
 #include <openssl/bio.h>
+#include <openssl/decoder.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 
@@ -20,6 +21,31 @@ Bio reader_of(const std::string& pem) {
 int no_password(char*, int, int, void*) {
     return 0;
 }
+
+/// Private keys of every type and encoding.
+class KeyDecoder {
+  public:
+    KeyDecoder()
+        : decoder_(OSSL_DECODER_CTX_new_for_pkey(&key_, "DER", nullptr, nullptr, EVP_PKEY_KEYPAIR,
+                                                 nullptr, nullptr)) {}
+    ~KeyDecoder() { OSSL_DECODER_CTX_free(decoder_); }
+    KeyDecoder(const KeyDecoder&) = delete;
+    KeyDecoder& operator=(const KeyDecoder&) = delete;
+
+    EVP_PKEY* decode(std::string_view text) {
+        key_ = nullptr;
+        ERR_clear_error();
+        const auto* bytes = reinterpret_cast<const unsigned char*>(text.data());
+        std::size_t size = text.size();
+        if (OSSL_DECODER_from_data(decoder_, &bytes, &size) == 1) return key_;
+        EVP_PKEY_free(key_);
+        return nullptr;
+    }
+
+  private:
+    EVP_PKEY* key_ = nullptr;
+    OSSL_DECODER_CTX* decoder_;
+};
 
 }  // namespace
 
@@ -45,6 +71,39 @@ EVP_PKEY* read_private_key(const std::string& pem) {
     ERR_clear_error();
     const Bio bio = reader_of(pem);
     return PEM_read_bio_PrivateKey(bio.get(), nullptr, no_password, nullptr);
+}
+
+std::vector<PemBlock> read_blocks(const std::string& pem) {
+    std::vector<PemBlock> blocks;
+    const Bio bio = reader_of(pem);
+    char *name = nullptr, *header = nullptr;
+    unsigned char* bytes = nullptr;
+    long size = 0;
+    ERR_clear_error();
+    while (PEM_read_bio(bio.get(), &name, &header, &bytes, &size) == 1) {
+        PemBlock& block = blocks.emplace_back();
+        block.name = name;
+        block.bytes.assign(reinterpret_cast<const char*>(bytes), static_cast<std::size_t>(size));
+        block.encrypted = block.name.starts_with("ENCRYPTED") ||
+                          std::string_view(header).find("ENCRYPTED") != std::string_view::npos;
+        OPENSSL_free(name);
+        OPENSSL_free(header);
+        OPENSSL_clear_free(bytes, static_cast<std::size_t>(size));
+    }
+    if (ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE) ERR_clear_error();
+    return blocks;
+}
+
+X509* decode_certificate(const PemBlock& block) {
+    const auto* bytes = reinterpret_cast<const unsigned char*>(block.bytes.data());
+    const auto size = static_cast<long>(block.bytes.size());
+    const bool with_trust = block.name.starts_with("TRUSTED");
+    return with_trust ? d2i_X509_AUX(nullptr, &bytes, size) : d2i_X509(nullptr, &bytes, size);
+}
+
+EVP_PKEY* decode_private_key(const PemBlock& block) {
+    thread_local KeyDecoder decoder;
+    return decoder.decode(block.bytes);
 }
 
 std::string digest_of(std::initializer_list<std::string_view> parts) {

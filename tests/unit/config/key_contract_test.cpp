@@ -1,3 +1,4 @@
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <fstream>
@@ -243,7 +244,8 @@ const std::map<std::string, std::vector<std::string>> kPlaces = {
 
 /// Files that stand behind @CERT@ and @KEY@, made once.
 std::string with_files(std::string text) {
-    static const test::Pair pair = test::Authority("test").issue({.names = {"a"}, .addresses = {}});
+    static const test::Pair pair =
+        test::Authority("test").issue({.names = {"a", "x"}, .addresses = {}});
     for (const bool key : {false, true}) {
         const std::string mark = key ? "@KEY@" : "@CERT@";
         const std::size_t at = text.find(mark);
@@ -251,6 +253,7 @@ std::string with_files(std::string text) {
         const std::string path = testing::TempDir() + "proxyd-contract-" +
                                  std::to_string(::getpid()) + (key ? ".key" : ".pem");
         std::ofstream(path) << (key ? pair.key : pair.certificate);
+        ::chmod(path.c_str(), 0600);
         text.replace(at, mark.size(), path);
         return with_files(std::move(text));
     }

@@ -76,6 +76,8 @@ class Directory {
         const std::filesystem::path file = path_ / name;
         std::filesystem::create_directories(file.parent_path());
         std::ofstream(file, std::ios::binary) << content;
+        // A key that everyone can read is warned of.
+        std::filesystem::permissions(file, std::filesystem::perms(0600));
         return file.string();
     }
     [[nodiscard]] std::string path(const std::string& name) const {

@@ -29,7 +29,7 @@ class ReloadTest : public ::testing::Test {
     server::ControlReply reload_with(const std::string& text, Result<void> applied = {}) {
         (void)directory_.write("proxyd.yaml", text);
         const auto build = [](auto) { return server::NextGeneration{nullptr, problems()}; };
-        const Loaded loaded = load_next(options_, *current_, build);
+        const Loaded loaded = load_next(options_, current_, build);
         return adopt_next(options_, *current_, loaded, [&](const auto&) {
             applied_ = loaded.snapshot;
             return std::move(applied);

@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "proxyd/base/result.hpp"
@@ -16,12 +17,34 @@ struct stack_st_X509;
 
 namespace proxyd::net::tls {
 
+/// The certificates of authorities by their bytes, so that those of one authority share them.
+/// One thread.
+class Issuers {
+  public:
+    Issuers() = default;
+    ~Issuers();
+    Issuers(const Issuers&) = delete;
+    Issuers& operator=(const Issuers&) = delete;
+    /// The one that these bytes are, or `make(bytes)`; the caller owns a reference. Null: it
+    /// failed.
+    template <class Make>
+    [[nodiscard]] X509* get(const std::string& bytes, Make&& make) {
+        X509*& known = known_[bytes];
+        if (known == nullptr) known = make();
+        return share(known);
+    }
+
+  private:
+    static X509* share(X509* certificate);
+    std::unordered_map<std::string, X509*> known_;
+};
+
 /// A certificate with its chain and its key, found to fit. Immutable, shared by threads.
 class Certificate {
   public:
     /// PEM texts; the chain follows the certificate.
     static Result<std::shared_ptr<const Certificate>, PolicyProblem> make(
-        const std::string& certificate, const std::string& key);
+        const std::string& certificate, const std::string& key, Issuers* issuers = nullptr);
     ~Certificate();
     Certificate(const Certificate&) = delete;
     Certificate& operator=(const Certificate&) = delete;
@@ -40,9 +63,14 @@ class Certificate {
     [[nodiscard]] std::int64_t not_after() const noexcept { return not_after_; }
     /// Whether a client that asked for `name` accepts it; "*.x" asks for any name below x.
     [[nodiscard]] bool is_for(std::string_view name) const;
+    /// What is odd about the chain; "" = nothing.
+    [[nodiscard]] std::string chain_problem() const;
 
   private:
     Certificate() = default;
+    Result<void, PolicyProblem> read_chain(const std::string& pem, Issuers& issuers);
+    Result<void, PolicyProblem> read_key(const std::string& pem);
+    Result<void, PolicyProblem> check() const;
     std::string id_;
     X509* leaf_ = nullptr;
     stack_st_X509* chain_ = nullptr;

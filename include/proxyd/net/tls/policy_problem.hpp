@@ -9,6 +9,7 @@ namespace proxyd::net::tls {
 struct PolicyProblem {
     enum class Part : std::uint8_t { ca, certificate, key, ciphers, ciphersuites } part = Part::ca;
     std::string text;
+    std::string hint{};
 };
 
 }  // namespace proxyd::net::tls

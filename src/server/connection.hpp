@@ -31,7 +31,6 @@ class Connection : public boost::intrusive::list_base_hook<> {
     /// As ALPN or the first bytes say.
     std::unique_ptr<codec::ServerCodec> make_codec(net::TransportPtr transport);
     void take_proxy_header(const net::ProxyHeader& header);
-    [[nodiscard]] std::unique_ptr<codec::ServerCodec> make_codec(net::TransportPtr transport);
 
     Worker& worker_;
     std::shared_ptr<const ListenerContext> listener_;

@@ -50,7 +50,11 @@ class H2Sent : public Sent {
     }
     [[nodiscard]] End end() const override { return stream_->end(); }
     [[nodiscard]] Headers trailers() const override { return stream_->trailers(); }
-    void cancel() override { stream_->reset(NGHTTP2_CANCEL); }
+    void cancel() override {
+        // A reset would overtake what was sent before it.
+        static_cast<void>(stream_->flushed(Duration(300)));
+        stream_->reset(NGHTTP2_CANCEL);
+    }
     void vanish() override { session_->cut(true); }
 
   private:

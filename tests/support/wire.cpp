@@ -63,6 +63,7 @@ Wire::~Wire() {
 
 Wire::Wire(Wire&& other) noexcept
     : fd_(std::exchange(other.fd_, -1)),
+      layer_(std::move(other.layer_)),
       buffer_(std::move(other.buffer_)),
       start_(std::exchange(other.start_, 0)),
       sent_(std::exchange(other.sent_, 0)) {}
@@ -71,6 +72,7 @@ Wire& Wire::operator=(Wire&& other) noexcept {
     if (this != &other) {
         close();
         fd_ = std::exchange(other.fd_, -1);
+        layer_ = std::move(other.layer_);
         buffer_ = std::move(other.buffer_);
         start_ = std::exchange(other.start_, 0);
         sent_ = std::exchange(other.sent_, 0);
@@ -81,7 +83,8 @@ Wire& Wire::operator=(Wire&& other) noexcept {
 IoStatus Wire::send(std::string_view bytes, Duration limit) {
     const Deadline deadline(limit);
     while (!bytes.empty()) {
-        const auto count = ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+        const auto count = layer_ ? layer_->send(bytes)
+                                  : ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
         if (count >= 0) {
             sent_ += static_cast<std::size_t>(count);
             bytes.remove_prefix(static_cast<std::size_t>(count));
@@ -94,6 +97,10 @@ IoStatus Wire::send(std::string_view bytes, Duration limit) {
     return IoStatus::Ok;
 }
 
+ssize_t Wire::receive(char* into, std::size_t most) const {
+    return layer_ ? layer_->receive(into, most) : ::recv(fd_, into, most, 0);
+}
+
 IoStatus Wire::fill(const Deadline& deadline, std::size_t most) {
     if (start_ > 0) {
         buffer_.erase(0, start_);
@@ -104,7 +111,7 @@ IoStatus Wire::fill(const Deadline& deadline, std::size_t most) {
     auto status = IoStatus::Ok;
     std::size_t got = 0;
     while (true) {
-        const auto count = ::recv(fd_, buffer_.data() + old_size, most, 0);
+        const auto count = receive(buffer_.data() + old_size, most);
         if (count > 0) {
             got = static_cast<std::size_t>(count);
         } else if (count == 0) {
@@ -137,6 +144,9 @@ IoStatus Wire::wait_for_event(Duration limit) {
     if (!view().empty()) {
         return IoStatus::Ok;
     }
+    if (layer_) {
+        return fill(Deadline(limit));
+    }
     if (!wait_ready(fd_, POLLIN, Deadline(limit))) {
         return IoStatus::Timeout;
     }
@@ -157,6 +167,9 @@ void Wire::consume(std::size_t count) {
 }
 
 void Wire::half_close() const {
+    if (layer_) {
+        layer_->finish();
+    }
     ::shutdown(fd_, SHUT_WR);
 }
 

@@ -1,7 +1,10 @@
 #pragma once
 
+#include <sys/types.h>
+
 #include <chrono>
 #include <cstddef>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -28,6 +31,16 @@ class Deadline {
 enum class IoStatus { Ok, Eof, Reset, Timeout };
 
 std::string_view to_text(IoStatus status);
+
+// Something between a wire and its socket (TLS). As recv(2) and send(2) on a socket that does not
+// block: errno EAGAIN, 0 at the end.
+class WireLayer {
+  public:
+    virtual ~WireLayer() = default;
+    virtual ssize_t receive(char* into, std::size_t most) = 0;
+    virtual ssize_t send(std::string_view bytes) = 0;
+    virtual void finish() = 0;  // an orderly end of what is sent
+};
 
 // One connected stream socket with a receive buffer. Every operation has a limit.
 // Owned by one thread; only interrupt() may be called from another one.
@@ -61,9 +74,13 @@ class Wire {
     void interrupt() const;
     [[nodiscard]] bool is_open() const { return fd_ >= 0; }
     [[nodiscard]] int fd() const { return fd_; }
+    void set_layer(std::unique_ptr<WireLayer> layer) { layer_ = std::move(layer); }
 
   private:
+    ssize_t receive(char* into, std::size_t most) const;
+
     int fd_ = -1;
+    std::unique_ptr<WireLayer> layer_;  // null = none
     std::string buffer_;
     std::size_t start_ = 0;
     std::size_t sent_ = 0;

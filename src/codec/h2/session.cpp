@@ -218,7 +218,12 @@ struct Session::Callbacks {
         const nghttp2_frame_hd& head = frame->hd;
         self(data).owner_.on_frame_sent(head_of(head));
         if (head.type == NGHTTP2_GOAWAY) {
-            self(data).goaway_sent_ = static_cast<ErrorCode>(frame->goaway.error_code);
+            Session& me = self(data);
+            me.goaway_sent_ = static_cast<ErrorCode>(frame->goaway.error_code);
+            // nghttp2 tells the peer what it does not tell us.
+            const std::string_view told =
+                view_of(frame->goaway.opaque_data, frame->goaway.opaque_data_len);
+            if (me.problem_.empty()) me.problem_.assign(told.substr(0, kMaxProblem));
         }
         if (head.type != NGHTTP2_DATA && head.type != NGHTTP2_HEADERS) return 0;
         if (SessionStream* const stream = stream_of(session, head.stream_id)) {

@@ -50,7 +50,11 @@ Wire::~Wire() {
 }
 
 void Wire::start(std::string_view received) {
-    if (!received.empty() && !session_.receive(received)) session_over_ = true;
+    if (!received.empty()) {
+        session_over_ = !session_.receive(received);
+        more_to_read_ = true;  // what filled the reader's room raises no further event
+        wake_soon();
+    }
     arm();
     flush();
 }
@@ -79,7 +83,6 @@ void Wire::on_read(const net::ErrorCode& error) {
     armed_ = false;
     const Lifetime::Watch here(lifetime_);
     if (take_input(error) && landed_ == room_) read_more();
-    landed_ = 0;
     input_.release();
     after_event();
     if (!here.ended()) arm();
@@ -183,8 +186,13 @@ bool Wire::send_now() {
         }
         send_deadline_->arm(send_limit_);
     }
-    transport_->wait_write();
+    wait_writable();
     return false;
+}
+
+/// One at a time.
+void Wire::wait_writable() {
+    if (!std::exchange(writable_wanted_, true)) transport_->wait_write();
 }
 
 void Wire::on_writable(const net::ErrorCode& error) {
@@ -192,18 +200,17 @@ void Wire::on_writable(const net::ErrorCode& error) {
     const Lifetime::Watch here(lifetime_);
     if (error && !closed_) close(connection_error(error, side_), false);
     if (!closed_ && send_now()) pump();
-    if (!closed_ && more_to_read_) read_more();
-    landed_ = 0;
-    input_.release();
+    if (!closed_ && more_to_read_) {
+        read_more();
+        input_.release();
+    }
     after_event();
     if (!here.ended()) arm();
 }
 
 void Wire::wake_soon() {
     wake_wanted_ = true;
-    if (inside_ || closed_ || blocked_ || writable_wanted_) return;
-    writable_wanted_ = true;
-    transport_->wait_write();
+    if (!inside_ && !closed_) wait_writable();
 }
 
 /// Everybody who got something is woken, and what they said is sent. May destroy the wire.

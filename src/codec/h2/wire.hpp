@@ -72,6 +72,7 @@ class Wire final : private net::TransportObserver, private async::BatchMember {
     void after_event();
     void pump();
     bool send_now();
+    void wait_writable();
     void close(Error why, bool hard);
     void tell();
     void look();

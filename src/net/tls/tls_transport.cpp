@@ -13,9 +13,9 @@ namespace {
 namespace asio = boost::asio;
 
 constexpr std::size_t kRecord = SSL3_RT_MAX_PLAIN_LENGTH;
-/// What one send below takes at most: three full records, so that the block is one of 64 KiB.
-constexpr std::size_t kBatch = 3 * kRecord;
-constexpr std::size_t kOverhead = 3 * 256;
+/// What one send below takes at most: seven full records, so that the block is one of 128 KiB.
+constexpr std::size_t kBatch = 7 * kRecord;
+constexpr std::size_t kOverhead = 7 * 256;
 /// A peer that asks for answers of TLS itself (key updates) and reads none of them gets no more.
 constexpr std::size_t kMostQueued = 256 * 1024;
 /// For one record and the start of the next.
@@ -220,9 +220,11 @@ std::size_t TlsTransport::decrypt(char* into, std::size_t room) {
         ERR_clear_error();
         const int result = SSL_read_ex(ssl_.get(), into + total, room - total, &got);
         total += got;
-        if (result == 1) continue;
-        note_failure(result);
-        break;
+        if (result != 1) {
+            note_failure(result);
+            break;
+        }
+        if (in_.empty() && SSL_pending(ssl_.get()) == 0) break;  // what asking again would say
     }
     return total;
 }

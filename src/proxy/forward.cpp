@@ -180,9 +180,11 @@ Task<void> Forward::upload() {
 }
 
 Forward::Next Forward::after(const Error& why) {
-    const bool stale = why.retry == Retry::only_if_reused && stream_ && stream_->reused();
-    if (stale && body_.replayable() && (idempotent_ || settings_.retry.non_idempotent) &&
-        stale_ < kMaxStale) {
+    const bool stale = why.retry == Retry::only_if_reused && stream_ && stream_->reused() &&
+                       (idempotent_ || settings_.retry.non_idempotent);
+    // HTTP/2: the peer says that it did nothing with the stream (RFC 9113 8.7).
+    const bool refused = why.retry == Retry::yes && stream_;
+    if ((stale || refused) && body_.replayable() && stale_ < kMaxStale) {
         ++stale_;
         return Next::same_peer;
     }

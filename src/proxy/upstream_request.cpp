@@ -19,6 +19,21 @@ void set_host(http::RequestHead& outgoing, const Exchange& exchange) {
     outgoing.fields.set(FieldId::host, http::name_of(FieldId::host), host);
 }
 
+/// TE is of one connection (RFC 9110 10.1.4), but we pass trailers on, and gRPC servers ask for it.
+/// The codec of HTTP/1.1 leaves it out.
+bool takes_trailers(const Exchange& exchange) {
+    if (!exchange.plan->group->settings().http2) return false;
+    bool found = false;
+    for (const http::Field& field : exchange.request().fields) {
+        if (field.id != FieldId::te) continue;
+        text::for_each_element(field.value, [&](std::string_view element) {
+            found = found || text::iequals(element, "trailers");
+            return !found;
+        });
+    }
+    return found;
+}
+
 }  // namespace
 
 policy::ForwardedFacts forwarded_facts(const Exchange& exchange) {
@@ -55,7 +70,9 @@ void build_upstream_request(Exchange& exchange) {
     for (const http::Field& field : head.fields) {
         if (field.id != FieldId::expect) outgoing.fields.add(field.id, field.name, field.value);
     }
+    const bool trailers = takes_trailers(exchange);
     http::remove_hop_by_hop(outgoing.fields);
+    if (trailers) outgoing.fields.add(FieldId::te, "trailers");
     http::remove_underscore_names(outgoing.fields);
     set_host(outgoing, exchange);
     exchange.sticky_peer = take_sticky_peer(exchange);

@@ -11,6 +11,8 @@
 namespace proxyd::upstream {
 namespace {
 
+using std::chrono::milliseconds;
+
 codec::ClientLimits limits_of(const AttemptSettings& settings) {
     codec::ClientLimits limits;
     limits.max_header_size = settings.max_header_size;
@@ -114,6 +116,13 @@ struct Attempts::Waiting {
     bool canceled = false;
 };
 
+/// One wait for a connection that another request makes.
+struct Attempts::Joining {
+    Joining(SharedDials& dials, async::Loop& loop, std::string_view tag, milliseconds limit)
+        : waiter(dials, loop, tag, limit) {}
+    SharedDials::Waiter waiter;
+};
+
 Attempts::Attempts(WorkerPools& pools, const Group& group, const AttemptSettings& settings)
     : pools_(pools), group_(group), settings_(settings) {}
 
@@ -191,7 +200,8 @@ Error Attempts::busy(Reason reason) const {
 Task<Attempts::Opened> Attempts::open(bool may_fail, bool fresh) {
     if (fresh) {
         peer_->state->requests.fetch_add(1, std::memory_order_relaxed);
-        return connect();  // the same try, on a connection that lives
+        // The same try, on a connection that lives.
+        return multiplexes() ? join_or_connect(false) : connect();
     }
     answered();
     if (take_place()) {
@@ -207,10 +217,51 @@ Task<Attempts::Opened> Attempts::open(bool may_fail, bool fresh) {
 
 Task<Attempts::Opened> Attempts::open_at_peer(bool may_fail) {
     prepare();
+    auto stream = reuse(may_fail);
+    if (stream) return Task<Opened>(std::move(stream));
+    return multiplexes() ? join_or_connect(may_fail) : connect();
+}
+
+std::unique_ptr<http::ClientStream> Attempts::reuse(bool may_fail) {
     auto stream = pool().reuse(limits_of(settings_), !may_fail, tag());
-    if (!stream) return connect();
-    set_timeouts(*stream, settings_);
-    return Task<Opened>(std::move(stream));
+    if (stream) set_timeouts(*stream, settings_);
+    return stream;
+}
+
+/// Where one connection serves many requests, they do not all make one.
+Task<Attempts::Opened> Attempts::join_or_connect(bool may_fail) {
+    const async::Milliseconds start = pools_.loop().now();
+    while (true) {
+        if (auto stream = reuse(may_fail)) co_return stream;
+        if (!pool().dials().worth_waiting(tag())) break;
+        milliseconds left = settings_.connect;
+        if (left.count() != 0) {
+            left = std::max(left - milliseconds(pools_.loop().now() - start), milliseconds(1));
+        }
+        Joining joining(pool().dials(), pools_.loop(), tag(), left);
+        joining_ = &joining;
+        auto why = co_await joining.waiter.wait();
+        joining_ = nullptr;
+        connect_time_ = milliseconds(pools_.loop().now() - start);
+        if (why) co_return *std::move(why);
+    }
+    auto opened = co_await connect_for_all();
+    co_return opened;
+}
+
+/// A connection that others wait for. One that was given up says nothing of the peer: the next of
+/// them makes it.
+Task<Attempts::Opened> Attempts::connect_for_all() {
+    SharedDials& dials = pool().dials();
+    const std::string tag(this->tag());
+    given_up_ = false;
+    std::optional<SharedDials::Making> making(std::in_place, dials, tag);
+    auto opened = co_await connect();
+    making.reset();
+    if (opened) co_return opened;
+    const Error why = opened.error();
+    given_up_ ? dials.wake(tag) : dials.fail(tag, why);
+    co_return why;
 }
 
 Task<Attempts::Opened> Attempts::wait_in_line(bool may_fail) {
@@ -240,7 +291,8 @@ Task<Attempts::Opened> Attempts::wait_in_line(bool may_fail) {
 void Attempts::prepare() {
     opening_.reset();
     const config::Upstream& upstream = group_.settings();
-    if (!peer_->tls && upstream.proxy_protocol == config::ProxyProtocol::off) return;
+    const bool plain = !peer_->tls && !upstream.http2;
+    if (plain && upstream.proxy_protocol == config::ProxyProtocol::off) return;
     opening_ = std::make_unique<Opening>(opening_of(upstream, *peer_, settings_));
 }
 
@@ -254,6 +306,10 @@ std::string_view Attempts::tag() const noexcept {
     return opening_ ? std::string_view(opening_->tag) : std::string_view();
 }
 
+bool Attempts::multiplexes() const noexcept {
+    return opening_ && opening_->http2;
+}
+
 Task<Attempts::Opened> Attempts::connect() {
     static const Opening plain;
     const Opening& opening = opening_ ? *opening_ : plain;
@@ -264,8 +320,12 @@ Task<Attempts::Opened> Attempts::connect() {
     dial_ = nullptr;
     connect_time_ = std::chrono::milliseconds(pools_.loop().now() - start);
     if (!transport) co_return std::move(transport).error();
-    auto stream = pool().adopt(std::move(*transport), limits_of(settings_), tag());
+    Spoken spoken;
+    spoken.http2 = dial.http2();
+    spoken.scheme = peer_->tls ? http::Scheme::https : http::Scheme::http;
+    auto stream = pool().adopt(std::move(*transport), spoken, limits_of(settings_), tag());
     set_timeouts(*stream, settings_);
+    if (multiplexes() && !spoken.http2) pool().dials().found_single(tag());
     co_return stream;
 }
 
@@ -288,7 +348,9 @@ void Attempts::succeeded() {
 }
 
 void Attempts::cancel(const Error& why) {
+    given_up_ = true;
     if (dial_ != nullptr) return dial_->cancel(why);
+    if (joining_ != nullptr) return joining_->waiter.end(why);
     if (waiting_ != nullptr) waiting_->cancel(why);
 }
 

@@ -51,6 +51,8 @@ void ClientContexts::forget_unused() {
 Opening opening_of(const config::Upstream& upstream, const Peer& peer,
                    const AttemptSettings& settings) {
     Opening opening;
+    opening.http2 = upstream.http2;
+    if (opening.http2) opening.tag.append("2");
     if (upstream.proxy_protocol != config::ProxyProtocol::off) {
         opening.header = proxy_header(upstream.proxy_protocol, settings);
         opening.tag.append("p").append(opening.header);
@@ -84,13 +86,15 @@ Task<Result<net::TransportPtr>> Dial::open(const config::Upstream& upstream, con
                             "the PROXY header could not be sent");
         }
     }
+    http2_ = opening.http2;
     if (!peer.tls) co_return transport;
     milliseconds left = limit;
     if (limit.count() != 0)
         left = std::max(limit - milliseconds(loop_.now() - start), milliseconds(1));
     auto context = contexts_.of(upstream.tls.policy);
     auto secured = co_await handshake_.connect(std::move(*transport), std::move(context),
-                                               peer.address, opening.name, left);
+                                               peer.address, opening.name, opening.http2, left);
+    http2_ = handshake_.http2();
     co_return secured;
 }
 

@@ -30,6 +30,7 @@ struct Opening {
     std::string header;
     std::string name;
     bool name_is_asked = false;  ///< the name is the request's choice, not the configuration's
+    bool http2 = false;          ///< offered with TLS, spoken without
     std::string tag;             ///< the same tag = interchangeable connections; "" = plain
 };
 [[nodiscard]] Opening opening_of(const config::Upstream& upstream, const Peer& peer,
@@ -44,6 +45,8 @@ class Dial {
     /// The arguments outlive the call.
     Task<Result<net::TransportPtr>> open(const config::Upstream& upstream, const Peer& peer,
                                          const Opening& opening, std::chrono::milliseconds limit);
+    /// After open(): what the connection speaks.
+    [[nodiscard]] bool http2() const noexcept { return http2_; }
     void cancel(const Error& why);
 
   private:
@@ -52,6 +55,7 @@ class Dial {
     net::Connector connector_;
     net::tls::Handshake handshake_;
     bool connected_ = false;  ///< the handshake is what is waited for
+    bool http2_ = false;
 };
 
 }  // namespace proxyd::upstream

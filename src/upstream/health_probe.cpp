@@ -50,7 +50,9 @@ Task<std::string> HealthProbe::run() {
         (*transport)->close();
         co_return std::string();
     }
-    codec_ = codec::make_h1_client(loop_, std::move(*transport), *this);
+    const auto scheme = plan_.peer.tls ? http::Scheme::https : http::Scheme::http;
+    codec_ = dial_.http2() ? codec::make_h2_client(loop_, std::move(*transport), *this, scheme)
+                           : codec::make_h1_client(loop_, std::move(*transport), *this);
     codec::ClientLimits limits;
     stream_ = codec_->open(limits);
     std::string cause = co_await ask();

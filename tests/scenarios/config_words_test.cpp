@@ -33,7 +33,6 @@ TEST(NotBuiltYet, EveryKeyOfTheContractSaysSo) {
         {"connection_limits", top("connection_limits: { c: {} }")},
         {"acme", top("acme: { email: ops@example.com }")},
         {"tests", top("tests: []")},
-        {"http2", group("http2: true")},
         {"tls", host("tls: auto")},
         {"cache", host("cache: c")},
         {"rate_limit", host("rate_limit: l")},

@@ -15,8 +15,10 @@ class ClientCodec;
 /// The pool's ear. Called last in a handler: may destroy the codec.
 class ClientObserver {
   public:
-    virtual void on_idle(ClientCodec& codec) = 0;    ///< ready for the next exchange
-    virtual void on_closed(ClientCodec& codec) = 0;  ///< of no use any more
+    virtual void on_idle(ClientCodec& codec) = 0;    ///< no exchange runs, ready for the next
+    virtual void on_closed(ClientCodec& codec) = 0;  ///< no exchange runs, of no use any more
+    /// room() has become more than nothing while exchanges run.
+    virtual void on_room(ClientCodec&) {}
 
   protected:
     ~ClientObserver() = default;
@@ -27,8 +29,12 @@ class ClientObserver {
 class ClientCodec {
   public:
     virtual ~ClientCodec() = default;
-    /// Only while idle (HTTP/1 carries one exchange at a time).
+    /// Only where there is room.
     virtual std::unique_ptr<http::ClientStream> open(const ClientLimits& limits) = 0;
+    /// How many exchanges may begin now; HTTP/1 carries one at a time.
+    [[nodiscard]] virtual std::size_t room() const noexcept = 0;
+    /// How many the peer allows at one time, as far as it has said; 0: it has not yet.
+    [[nodiscard]] virtual std::size_t capacity() const noexcept = 0;
     /// Closes by itself after so long without an exchange.
     virtual void set_idle_limit(std::chrono::milliseconds limit) = 0;
     /// Whether the kernel knows of nothing that speaks against a use (one system call).
@@ -39,5 +45,12 @@ class ClientCodec {
 [[nodiscard]] std::unique_ptr<ClientCodec> make_h1_client(async::Loop& loop,
                                                           net::TransportPtr transport,
                                                           ClientObserver& observer);
+
+/// Many exchanges at one time. One may begin at once; the next when the peer has said how many it
+/// allows. `scheme`: what requests say of this connection.
+[[nodiscard]] std::unique_ptr<ClientCodec> make_h2_client(async::Loop& loop,
+                                                          net::TransportPtr transport,
+                                                          ClientObserver& observer,
+                                                          http::Scheme scheme);
 
 }  // namespace proxyd::codec

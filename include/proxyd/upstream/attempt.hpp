@@ -83,10 +83,14 @@ class Attempts {
 
   private:
     struct Waiting;
+    struct Joining;
     [[nodiscard]] bool fault_of_name(const Error& why) const noexcept;
     using Opened = Result<std::unique_ptr<http::ClientStream>>;
     Task<Opened> open_at_peer(bool may_fail);
     Task<Opened> connect();
+    Task<Opened> join_or_connect(bool may_fail);
+    Task<Opened> connect_for_all();
+    [[nodiscard]] std::unique_ptr<http::ClientStream> reuse(bool may_fail);
     Task<Opened> wait_in_line(bool may_fail);
     [[nodiscard]] PickRequest request() const noexcept;
     [[nodiscard]] bool has_queue() const noexcept;
@@ -97,6 +101,7 @@ class Attempts {
     void prepare();
     [[nodiscard]] ConnectionPool& pool() const;
     [[nodiscard]] std::string_view tag() const noexcept;
+    [[nodiscard]] bool multiplexes() const noexcept;
     [[nodiscard]] Error no_peer() const;
     [[nodiscard]] Error busy(Reason reason) const;
 
@@ -105,8 +110,10 @@ class Attempts {
     const AttemptSettings settings_;
     const Peer* peer_ = nullptr;
     bool holds_place_ = false;  ///< at peer_
+    bool given_up_ = false;     ///< by cancel()
     Dial* dial_ = nullptr;      ///< while a connection is made
     Waiting* waiting_ = nullptr;
+    Joining* joining_ = nullptr;  ///< while another request makes the connection
     std::unique_ptr<Opening> opening_;  ///< how connections to peer_ begin; null = plain
     PeerSet tried_;
     int reserved_ = -1;  ///< where the next open() has a place

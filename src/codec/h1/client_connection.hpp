@@ -14,6 +14,8 @@ class ClientConnection final : public ClientCodec, private ChannelListener {
     ~ClientConnection() override;
 
     std::unique_ptr<http::ClientStream> open(const ClientLimits& limits) override;
+    [[nodiscard]] std::size_t room() const noexcept override { return stream_ == nullptr ? 1 : 0; }
+    [[nodiscard]] std::size_t capacity() const noexcept override { return 1; }
     void set_idle_limit(std::chrono::milliseconds limit) override;
     [[nodiscard]] bool quiet() const noexcept override;
     [[nodiscard]] std::uint64_t exchanges() const noexcept override { return exchanges_; }

@@ -11,7 +11,7 @@ using http::Framing;
 
 constexpr FieldSet kOwn(FieldId::connection, FieldId::upgrade, FieldId::content_length,
                         FieldId::transfer_encoding, FieldId::keep_alive,
-                        FieldId::proxy_connection);
+                        FieldId::proxy_connection, FieldId::te);
 
 void write_number(std::string& out, std::uint64_t value, int base = 10) {
     char digits[24];

@@ -6,8 +6,8 @@
 
 namespace proxyd::codec::h1 {
 
-/// Serialises heads (RFC 9112). Connection, Upgrade, Content-Length and Transfer-Encoding are the
-/// writer's own: fields of these names in the map are skipped. Values must be free of CR, LF and
+/// Serialises heads (RFC 9112). Connection, TE, Upgrade, Content-Length and Transfer-Encoding are
+/// the writer's own: fields of these names in the map are skipped. Values must be free of CR, LF and
 /// NUL.
 struct ResponseFraming {
     bool keepalive = true;

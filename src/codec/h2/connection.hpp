@@ -50,6 +50,8 @@ class Connection : protected SessionOwner, protected WireOwner {
 
     [[nodiscard]] Session& session() noexcept { return session_; }
     [[nodiscard]] Wire& wire() noexcept { return wire_; }
+    [[nodiscard]] const Session& session() const noexcept { return session_; }
+    [[nodiscard]] const Wire& wire() const noexcept { return wire_; }
     [[nodiscard]] async::Loop& loop() noexcept { return wire_.loop(); }
     /// Its waiters hear of what came when the event at hand is over.
     void wake_later(Stream& stream);

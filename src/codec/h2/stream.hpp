@@ -74,6 +74,8 @@ class Stream : public SessionStream, public WakeHook {
     /// Cuts the stream; whoever waits gets `why` now. May destroy the stream.
     void cut(const Error& why, ErrorCode code);
     [[nodiscard]] Connection& connection() noexcept { return connection_; }
+    /// It broke; waiters hear of it with the next wake().
+    void break_with(Error why);
 
   private:
     [[nodiscard]] Result<http::BodyPart> take_part(std::size_t max);
@@ -81,7 +83,6 @@ class Stream : public SessionStream, public WakeHook {
     [[nodiscard]] std::chrono::milliseconds patience(std::chrono::milliseconds limit) const;
     [[nodiscard]] Error late_input() const;
     void release_loan();
-    void break_with(Error why);
     [[nodiscard]] Result<void> settled();
     [[nodiscard]] bool may_go_on() const noexcept {
         return failed() || out_.pending.empty() || out_.waiting() <= send_buffer_;

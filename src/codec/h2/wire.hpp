@@ -56,7 +56,7 @@ class Wire final : private net::TransportObserver, private async::BatchMember {
     [[nodiscard]] bool session_over() const noexcept { return session_over_; }
     [[nodiscard]] const Error& failure() const noexcept { return *failure_; }
     [[nodiscard]] async::Milliseconds last_input() const noexcept { return last_input_; }
-    [[nodiscard]] net::Transport& transport() noexcept { return *transport_; }
+    [[nodiscard]] net::Transport& transport() const noexcept { return *transport_; }
     [[nodiscard]] async::Loop& loop() const noexcept { return loop_; }
 
   private:

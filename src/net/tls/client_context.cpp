@@ -14,6 +14,7 @@ constexpr std::size_t kMostKeys = 1024;
 /// A TLS 1.3 ticket is good for one connection (RFC 8446 C.4); a burst of them needs several.
 constexpr std::size_t kMostSessions = 8;
 constexpr unsigned char kProtocols[] = "\x08http/1.1";
+constexpr unsigned char kBothProtocols[] = "\x02h2\x08http/1.1";
 
 void free_key(void*, void* key, CRYPTO_EX_DATA*, int, long, void*) {
     delete static_cast<std::string*>(key);
@@ -74,11 +75,12 @@ ClientContext::~ClientContext() {
     SSL_CTX_free(context_);
 }
 
-SSL* ClientContext::open(std::string_view server, std::string_view name) {
+SSL* ClientContext::open(std::string_view server, std::string_view name, bool http2) {
     const std::string wanted(plain_name(name));
     SSL* const ssl = SSL_new(context_);
     if (ssl == nullptr) return nullptr;
     SSL_set_connect_state(ssl);
+    if (http2) SSL_set_alpn_protos(ssl, kBothProtocols, sizeof kBothProtocols - 1);
     if (!set_name(ssl, wanted, verify_)) {
         SSL_free(ssl);
         ERR_clear_error();

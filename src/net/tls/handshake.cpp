@@ -35,6 +35,13 @@ Error failed(const SSL* ssl, const ErrorCode& error, std::string_view server,
                  where + error.message());
 }
 
+bool chose_http2(const SSL* ssl) {
+    const unsigned char* protocol = nullptr;
+    unsigned size = 0;
+    SSL_get0_alpn_selected(ssl, &protocol, &size);
+    return std::string_view(reinterpret_cast<const char*>(protocol), size) == "h2";
+}
+
 }  // namespace
 
 struct Handshake::Pending final : HandshakeListener {
@@ -65,8 +72,8 @@ Handshake::~Handshake() = default;
 
 Task<Result<TransportPtr>> Handshake::connect(TransportPtr below, ClientContextPtr context,
                                               std::string_view server, std::string_view name,
-                                              std::chrono::milliseconds limit) {
-    SslPtr ssl(context->open(server, name));
+                                              bool http2, std::chrono::milliseconds limit) {
+    SslPtr ssl(context->open(server, name, http2));
     if (!ssl) {
         below->close();
         co_return Error(Reason::upstream_certificate_name, Source::upstream, Retry::no,
@@ -91,6 +98,7 @@ Task<Result<TransportPtr>> Handshake::connect(TransportPtr below, ClientContextP
         transport->close();
         co_return why;
     }
+    http2_ = chose_http2(transport->ssl());
     co_return TransportPtr(transport);
 }
 

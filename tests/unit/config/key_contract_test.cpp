@@ -111,7 +111,7 @@ const std::vector<Promise> kPromises = {
     {"upstreams.NAME.tls.ca", "'@CERT@'"},
     {"upstreams.NAME.tls.certificate", "'@CERT@'"},
     {"upstreams.NAME.tls.key", "'@KEY@'"},
-    {"upstreams.NAME.http2", ""},
+    {"upstreams.NAME.http2", "on"},
     {"upstreams.NAME.proxy_protocol", "v1"},
     {"upstreams.NAME.queue", "{ size: 5 }"},
     {"upstreams.NAME.queue.size", "5"},

@@ -27,9 +27,9 @@ class ClientContext
     ClientContext& operator=(const ClientContext&) = delete;
 
     /// The client's end of a connection to `server` (its address). `name` is asked for (SNI) and
-    /// verified; an IP address is verified as such and not sent. Null: a name nobody can have, or
-    /// no memory. The caller owns it.
-    [[nodiscard]] SSL* open(std::string_view server, std::string_view name);
+    /// verified; an IP address is verified as such and not sent. `http2`: offered before HTTP/1.1
+    /// (ALPN). Null: a name nobody can have, or no memory. The caller owns it.
+    [[nodiscard]] SSL* open(std::string_view server, std::string_view name, bool http2);
 
   private:
     using Sessions = std::vector<SSL_SESSION*>;

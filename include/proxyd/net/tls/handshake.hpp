@@ -21,17 +21,20 @@ class Handshake {
     Handshake& operator=(const Handshake&) = delete;
     ~Handshake();
 
-    /// Takes `below` over: on failure it is closed. `server` and `name` as ClientContext::open()
-    /// takes them; they outlive the call. `limit` 0 = none.
+    /// Takes `below` over: on failure it is closed. `server`, `name` and `http2` as
+    /// ClientContext::open() takes them; they outlive the call. `limit` 0 = none.
     Task<Result<TransportPtr>> connect(TransportPtr below, ClientContextPtr context,
-                                       std::string_view server, std::string_view name,
+                                       std::string_view server, std::string_view name, bool http2,
                                        std::chrono::milliseconds limit);
+    /// After connect(): the server chose HTTP/2.
+    [[nodiscard]] bool http2() const noexcept { return http2_; }
     void cancel(Error why);
 
   private:
     struct Pending;
     async::Loop& loop_;
     Pending* pending_ = nullptr;
+    bool http2_ = false;
 };
 
 }  // namespace proxyd::net::tls

@@ -4,7 +4,7 @@
 #include <ctime>
 
 #include "config/tls_draft.hpp"
-#include "proxyd/net/tls/certificate.hpp"
+#include "proxyd/config/certificates.hpp"
 
 namespace proxyd::config {
 namespace {
@@ -55,14 +55,6 @@ bool gather_pairs(Reader& reader, TlsDraft& draft, const Position& at) {
     }
     return std::all_of(draft.pairs.begin(), draft.pairs.end(),
                        [&](const TlsDraft::Pair& pair) { return complete(reader, pair, pair.at); });
-}
-
-std::string day_of(std::int64_t unix_time) {
-    const auto seconds = static_cast<std::time_t>(unix_time);
-    std::tm parts{};
-    ::gmtime_r(&seconds, &parts);
-    char text[16];
-    return {text, std::strftime(text, sizeof text, "%Y-%m-%d", &parts)};
 }
 
 /// Clients look at these days; the configuration is good without.

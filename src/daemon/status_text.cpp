@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <boost/json.hpp>
 #include <ctime>
 
@@ -35,6 +36,38 @@ std::string peer_line(const server::PeerStatus& peer) {
         "  {:<24} {}{}: weight {}, in flight {}, requests {}, failures {}, idle {}{}, since {}\n",
         peer.address, state, peer.backup ? ", backup" : "", peer.weight, peer.in_flight,
         peer.requests, peer.failures, peer.idle_connections, checks, time_text(peer.since));
+}
+
+/// A sum, and what needs somebody.
+std::string certificates_text(const std::vector<server::CertificateStatus>& certificates) {
+    if (certificates.empty()) return "";
+    const auto first = std::min_element(
+        certificates.begin(), certificates.end(),
+        [](const auto& a, const auto& b) { return a.not_after < b.not_after; });
+    std::string text = fmt::format("certificates: {}, the first ends in {} days ({}, {})\n",
+                                   certificates.size(), first->days_left, first->host,
+                                   time_text(first->not_after));
+    for (const server::CertificateStatus& each : certificates) {
+        if (each.days_left >= config::kExpiresSoonDays && each.problem.empty()) continue;
+        text += fmt::format("  {} {}: {} days left, until {}{}{}\n", each.host, each.file,
+                            each.days_left, time_text(each.not_after),
+                            each.problem.empty() ? "" : "; what lies there now is not served: ",
+                            each.problem);
+    }
+    return text;
+}
+
+json::array certificate_array(const std::vector<server::CertificateStatus>& certificates) {
+    json::array all;
+    for (const server::CertificateStatus& each : certificates) {
+        all.push_back(json::object{{"host", each.host},
+                                   {"other_hosts", each.other_hosts},
+                                   {"file", each.file},
+                                   {"not_after", time_text(each.not_after)},
+                                   {"days_left", each.days_left},
+                                   {"problem", each.problem}});
+    }
+    return all;
 }
 
 /// Nothing where nobody asked for copies.
@@ -130,7 +163,8 @@ std::string status_text(const server::Status& status) {
         version(), ::getpid(), status.draining ? ", draining" : "", status.workers,
         status.generation, status.connections, status.exchanges, status.requests,
         fmt::join(status.listeners, ", "));
-    return text + handshakes_line(status) + mirrors_line(status) + upstreams_text(status.upstreams);
+    return text + handshakes_line(status) + mirrors_line(status) +
+           certificates_text(status.certificates) + upstreams_text(status.upstreams);
 }
 
 std::string upstreams_text(const std::vector<server::UpstreamStatus>& upstreams) {
@@ -165,6 +199,7 @@ std::string status_json(const server::Status& status) {
         {"tls_handshakes", handshakes_object(status)},
         {"mirrors", mirrors_object(status)},
         {"listeners", json::array(status.listeners.begin(), status.listeners.end())},
+        {"certificates", certificate_array(status.certificates)},
         {"upstreams", upstream_array(status.upstreams)}};
     return json::serialize(object) + "\n";
 }

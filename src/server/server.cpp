@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "certificate_watch.hpp"
 #include "generation_builder.hpp"
 #include "health_thread.hpp"
 #include "listeners.hpp"
@@ -31,6 +32,7 @@ std::uint64_t connection_limit() {
 struct Server::Impl {
     explicit Impl(async::Loop& its_control)
         : control(its_control),
+          certificates(control),
           budget_tick(
               control.wheel(), [](void* self) { static_cast<Impl*>(self)->tick_budgets(); },
               this) {}
@@ -51,6 +53,7 @@ struct Server::Impl {
     std::vector<std::unique_ptr<Worker>> workers;
     std::unique_ptr<Listeners> listeners;
     HealthThread health;
+    CertificateWatch certificates;
     async::Deadline budget_tick;
     std::uint64_t max_connections = connection_limit();
     std::uint64_t generation_number = 1;
@@ -111,6 +114,7 @@ Result<void> Server::Impl::start(const NextGeneration& first) {
     for (unsigned i = 0; i < workers.size(); ++i) workers[i]->start(generation, i);
     listeners->commit(std::move(*prepared));
     health.watch(*generation);
+    certificates.watch(generation->shared_snapshot());
     tick_budgets();
     return {};
 }
@@ -131,6 +135,7 @@ Result<void> Server::Impl::adopt(NextGeneration next) {
     for (auto& worker : workers) worker->set_generation(generation);
     listeners->commit(std::move(*prepared));
     health.watch(*generation);
+    certificates.watch(generation->shared_snapshot());
     builder.adopted(next);
     return {};
 }
@@ -160,6 +165,7 @@ void Server::Impl::stop() {
     if (listeners) listeners->close_all();
     budget_tick.disarm();
     health.stop();
+    certificates.stop();
     for (auto& worker : workers) worker->stop();
     listeners.reset();
     workers.clear();
@@ -211,6 +217,7 @@ void Server::status(std::function<void(Status)> done) {
     status.draining = impl_->draining;
     status.listeners = impl_->listeners->describe();
     status.upstreams = upstreams();
+    status.certificates = impl_->certificates.status();
     collect_worker_status(impl_->control, impl_->workers, std::move(status), std::move(done));
 }
 

@@ -40,6 +40,15 @@ struct UpstreamStatus {
     std::uint64_t retries = 0;          ///< requests that went to another server
     std::uint64_t retries_refused = 0;  ///< that did not because of retry.budget
 };
+/// A certificate that is served.
+struct CertificateStatus {
+    std::string host;             ///< the first that has it
+    std::size_t other_hosts = 0;  ///< how many more
+    std::string file;
+    std::int64_t not_after = 0;  ///< unix time
+    std::int64_t days_left = 0;  ///< whole days; below 0: it has expired
+    std::string problem;         ///< why what lies in the files now is not served; "" = it is
+};
 /// What an operator may say of a server; see upstream::Admin.
 enum class PeerOrder : std::uint8_t { up, drain, down };
 
@@ -54,6 +63,7 @@ struct Status {
     std::uint64_t handshakes_failed = 0;
     std::vector<std::string> listeners;  ///< "http 127.0.0.1:8080"
     std::vector<UpstreamStatus> upstreams;
+    std::vector<CertificateStatus> certificates;
     unsigned workers = 1;
     bool draining = false;
 };

@@ -1,5 +1,5 @@
 #!/bin/sh
-# install-build-deps.sh build|tests...
+# install-build-deps.sh build|tests|interop...
 # Installs those of the named package sets that are missing, on Debian 12. The one list of what
 # proxyd needs. Does nothing, and needs no root, when everything is there.
 set -eu
@@ -8,14 +8,16 @@ build="g++ cmake ninja-build ccache pkg-config libboost1.81-dev libboost-json1.8
     node-llhttp libnghttp2-dev libspdlog-dev libfmt-dev libyaml-cpp-dev libre2-dev libc-ares-dev
     libcli11-dev"
 tests="libgtest-dev libgmock-dev libbenchmark-dev nginx haproxy wrk strace python3 systemd
-    util-linux procps"
+    util-linux procps curl openssl nghttp2-client"
+interop="nodejs python3-grpcio chromium testssl.sh"
 
 packages=
 for set in "$@"; do
     case $set in
         build) packages="$packages $build" ;;
         tests) packages="$packages $tests" ;;
-        *) echo "usage: $0 build|tests..." >&2; exit 2 ;;
+        interop) packages="$packages $interop" ;;
+        *) echo "usage: $0 build|tests|interop..." >&2; exit 2 ;;
     esac
 done
 

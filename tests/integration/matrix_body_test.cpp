@@ -33,7 +33,8 @@ TEST_P(MatrixBody, RequestBodiesOfEverySizeArrive) {
                 const auto seen = upstream.last_request();
                 EXPECT_EQ(seen.size, size);
                 EXPECT_EQ(seen.digest, digest_of(body));
-                if (sized) {
+                // HTTP/2 says that there is no body with the head itself.
+                if (sized && (size > 0 || up_is(Version::h1))) {
                     EXPECT_EQ(seen.fields.value("Content-Length"), std::to_string(size));
                 }
             }

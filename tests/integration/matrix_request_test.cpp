@@ -134,7 +134,7 @@ TEST_P(MatrixRequest, ViaNamesTheVersionThatCame) {
     start();
     get("/");
     EXPECT_EQ(upstream.last_request().fields.value("Via"),
-              down_is(Version::h1) ? "1.1 proxyd" : "2.0 proxyd");
+              down_is(Version::h1) ? "1.1 proxyd" : "2 proxyd");
 }
 
 TEST_P(MatrixRequest, FieldsOfOneConnectionEndHere) {

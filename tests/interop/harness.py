@@ -6,6 +6,7 @@ exits 0, 77 when a tool that it needs is missing, 1 otherwise.
 import base64
 import hashlib
 import http.server
+import json
 import os
 import shutil
 import signal
@@ -236,7 +237,6 @@ class Proxyd:
             return file.read()[-8000:]
 
     def access(self):
-        import json
         with open(self.access_path, encoding="utf-8", errors="replace") as file:
             return [json.loads(line) for line in file]
 

@@ -31,7 +31,7 @@ def prove(binary):
     try:
         for tls in (True, False):
             port = stage.https if tls else stage.http
-            url = f"{'https' if tls else 'http'}://127.0.0.1:{port}"
+            url = f"{'https' if tls else 'http'}://localhost:{port}"
             done = harness.run(["nghttp", "-v", "--trailer", "x-end: 1", "-d", "/etc/hostname",
                                 url + "/trailers"])
             check("x-sum: 1234" in done.stdout, f"no trailers: {done.stdout[-3000:]}")

@@ -159,7 +159,6 @@ void ServerConnection::on_progress() {
 
 /// The client broke the rules, or everything is said.
 void ServerConnection::end_session() {
-    wire().flush();
     if (flooded_) {
         const std::string_view why =
             guard_.verdict().empty() ? std::string_view(session().problem()) : guard_.verdict();

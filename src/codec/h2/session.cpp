@@ -310,18 +310,19 @@ void Session::start(const Settings& settings) {
                                           static_cast<std::int32_t>(settings.connection_window));
 }
 
-bool Session::receive(std::string_view bytes) {
+void Session::receive(std::string_view bytes) {
     const ssize_t taken = nghttp2_session_mem_recv(session_.get(), bytes_of(bytes), bytes.size());
-    if (taken < 0) {
-        if (problem_.empty()) {
-            problem_ = flooded_ ? "too many frames without use"
-                                : nghttp2_strerror(static_cast<int>(taken));
-        }
-        flooded_ = flooded_ || taken == NGHTTP2_ERR_FLOODED;
-        terminate(flooded_ ? ErrorCode::enhance_your_calm : ErrorCode::protocol_error);
-        return false;
+    if (taken >= 0) return;
+    if (problem_.empty()) {
+        problem_ =
+            flooded_ ? "too many frames without use" : nghttp2_strerror(static_cast<int>(taken));
     }
-    return nghttp2_session_want_read(session_.get()) != 0;
+    flooded_ = flooded_ || taken == NGHTTP2_ERR_FLOODED;
+    terminate(flooded_ ? ErrorCode::enhance_your_calm : ErrorCode::protocol_error);
+}
+
+bool Session::over() const noexcept {
+    return nghttp2_session_want_read(session_.get()) == 0;
 }
 
 void Session::produce(Output& out, std::size_t most) {

@@ -121,13 +121,14 @@ class Session {
     };
     /// First thing of all. Clients forbid pushes, servers allow extended CONNECT.
     void start(const Settings& settings);
-    /// Takes what came. False: nothing more can be done with this connection once the output is
-    /// gone; problem() tells why.
-    bool receive(std::string_view bytes);
+    /// Takes what came. What is wrong with it leads to a GOAWAY and over().
+    void receive(std::string_view bytes);
     /// Writes what there is to send, until about `most` bytes lie in `out`.
     void produce(Output& out, std::size_t most);
     /// Whether produce() would have something to do.
     [[nodiscard]] bool wants_to_send() const noexcept;
+    /// Nothing will be received any more: after a violation, or when all is said.
+    [[nodiscard]] bool over() const noexcept;
     /// Frames that wait for produce(), DATA aside.
     [[nodiscard]] std::size_t queued_frames() const noexcept;
     /// What the peer did wrong, in words; empty when nothing.

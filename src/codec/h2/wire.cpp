@@ -51,7 +51,7 @@ Wire::~Wire() {
 
 void Wire::start(std::string_view received) {
     if (!received.empty()) {
-        session_over_ = !session_.receive(received);
+        session_.receive(received);
         more_to_read_ = true;  // what filled the reader's room raises no further event
         wake_soon();
     }
@@ -98,8 +98,8 @@ bool Wire::take_input(const net::ErrorCode& error) {
     }
     last_input_ = loop_.now();
     look_.arm(finishing_ ? kLingerFor : kLookAfter);
-    if (finishing_ || session_over_) return true;  // thrown away
-    session_over_ = !session_.receive({input_.data(), landed_});
+    if (finishing_ || session_.over()) return true;  // thrown away
+    session_.receive({input_.data(), landed_});
     return true;
 }
 
@@ -220,6 +220,7 @@ void Wire::after_event() {
     inside_ = true;
     do {
         wake_wanted_ = false;
+        if (!closed_) pump();  // what came may be answered, or the end of it all
         owner_.on_progress();
         if (here.ended()) return;
         if (!closed_) pump();

@@ -53,7 +53,7 @@ class Wire final : private net::TransportObserver, private async::BatchMember {
     /// Nothing is received any more.
     [[nodiscard]] bool finishing() const noexcept { return finishing_; }
     /// The session cannot go on after what it has to send.
-    [[nodiscard]] bool session_over() const noexcept { return session_over_; }
+    [[nodiscard]] bool session_over() const noexcept { return session_.over(); }
     [[nodiscard]] const Error& failure() const noexcept { return *failure_; }
     [[nodiscard]] async::Milliseconds last_input() const noexcept { return last_input_; }
     [[nodiscard]] net::Transport& transport() const noexcept { return *transport_; }
@@ -93,7 +93,7 @@ class Wire final : private net::TransportObserver, private async::BatchMember {
     async::Deadline look_;
     Source side_;
     bool armed_ = false, closed_ = false, told_ = false, inside_ = false, blocked_ = false;
-    bool more_to_read_ = false, finishing_ = false, half_closed_ = false, session_over_ = false;
+    bool more_to_read_ = false, finishing_ = false, half_closed_ = false;
     bool wake_wanted_ = false, writable_wanted_ = false;
 };
 

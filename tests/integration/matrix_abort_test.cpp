@@ -60,7 +60,7 @@ TEST_P(MatrixAbort, CancelInsideTheAnswerReachesTheUpstream) {
 }
 
 TEST_P(MatrixAbort, OneCancelLeavesTheOthersAlone) {
-    Gate go_on;
+    Gate& go_on = new_gate();
     auto& upstream = serve([&](Served& served) {
         served.receive();
         if (served.head().path == "/left") {
@@ -134,7 +134,7 @@ TEST_P(MatrixAbort, EarlyAnswerStopsTheUpload) {
 }
 
 TEST_P(MatrixAbort, StoppedUpstreamHoldsTheUpload) {
-    Gate go_on;
+    Gate& go_on = new_gate();
     serve([&](Served& served) {
         if (!go_on.wait(std::chrono::minutes(1))) return;
         const auto request = served.receive();

@@ -143,7 +143,7 @@ TEST_P(MatrixBody, ContinueComesBeforeTheBody) {
 }
 
 TEST_P(MatrixBody, EarlyHintsComeBeforeTheAnswer) {
-    Gate seen;
+    Gate& seen = new_gate();
     serve([&](Served& served) {
         served.receive();
         served.interim(103, {{"Link", "</style.css>; rel=preload"}});

@@ -33,7 +33,7 @@ class MatrixDrain : public Matrix {
 };
 
 TEST_P(MatrixDrain, QuitAnswersWhatRunsAndTellsTheClient) {
-    Gate go_on;
+    Gate& go_on = new_gate();
     auto& upstream = serve([&](Served& served) {
         const auto request = served.receive();
         served.answer_head(200, {});
@@ -111,7 +111,7 @@ TEST_P(MatrixDrain, ReloadUnderLoadLosesNothing) {
 }
 
 TEST_P(MatrixDrain, ReloadLetsRunningRequestsEndOnTheirOwnTerms) {
-    Gate go_on;
+    Gate& go_on = new_gate();
     auto& upstream = serve([&](Served& served) {
         served.receive();
         if (served.head().path == "/wait") static_cast<void>(go_on.wait());

@@ -75,7 +75,7 @@ TEST_P(MatrixError, BrokenBodyNeverLooksComplete) {
                              (with_reset ? ", reset" : ", closed"));
                 // One of the two ways is enough where TLS stands between.
                 if (with_reset && GetParam().up_tls && up_is(Version::h1)) continue;
-                Gate read;
+                Gate& read = new_gate();
                 serve([&, sized, with_reset](Served& served) {
                     served.receive();
                     std::optional<std::size_t> length;
@@ -104,7 +104,7 @@ TEST_P(MatrixError, BrokenBodyNeverLooksComplete) {
 }
 
 TEST_P(MatrixError, OneBrokenAnswerLeavesTheOthersAlone) {
-    Gate go_on;
+    Gate& go_on = new_gate();
     auto& upstream = serve([&](Served& served) {
         served.receive();
         if (served.head().path == "/broken") {

@@ -11,7 +11,7 @@ namespace {
 class MatrixLoad : public Matrix {};
 
 TEST_P(MatrixLoad, HundredRequestsRunAtTheSameTime) {
-    Gate answer;
+    Gate& answer = new_gate();
     auto& upstream = serve([&](Served& served) {
         const auto request = served.receive();
         static_cast<void>(answer.wait());

@@ -38,7 +38,7 @@ def prove(binary):
             check(":status: 200" in done.stdout, done.stdout[-3000:])
             check("SETTINGS_ENABLE_CONNECT_PROTOCOL" in done.stdout or "(0x08):1" in done.stdout,
                   f"no RFC 8441 in the settings: {done.stdout[:2000]}")
-            check("ERROR" not in done.stdout.upper().replace("NO_ERROR", ""), done.stdout[-3000:])
+            check("RST_STREAM" not in done.stdout, done.stdout[-3000:])
             done = harness.run(["nghttp", "-nas", "-m", "20", url + "/", url + "/2"])
             check(done.returncode == 0 and done.stdout.count(" 200 ") >= 2, done.stdout)
             h2load(stage, url + "/load", 100, 10, 5000)

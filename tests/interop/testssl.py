@@ -37,7 +37,7 @@ def prove(binary):
         check(len(findings) > 100, f"only {len(findings)} findings: {done.stdout[-3000:]}")
         offered = {each["id"]: each["finding"] for each in findings}
         check("offered" in offered.get("TLS1_3", ""), offered.get("TLS1_3"))
-        check(not bad, "\n".join(bad) + "\n" + done.stdout[-6000:])
+        check(not bad, "\n".join(bad))
     finally:
         stage.close()
     low = [each["id"] for each in findings if each["severity"] == "LOW"]

@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include <deque>
 #include <iosfwd>
 #include <memory>
 #include <string>
@@ -49,6 +50,8 @@ class Matrix : public ::testing::TestWithParam<Pairing> {
     void reload(const Config& setup);
 
     [[nodiscard]] Daemon& daemon() { return *daemon_; }
+    // A gate that outlives every script that waits for it.
+    [[nodiscard]] Gate& new_gate() { return gates_.emplace_back(); }
     // The client of most tests; and further ones.
     [[nodiscard]] Client& client();
     [[nodiscard]] std::unique_ptr<Client> new_client(ClientOptions options = {});
@@ -65,6 +68,7 @@ class Matrix : public ::testing::TestWithParam<Pairing> {
     [[nodiscard]] std::string yaml(const Config& setup) const;
 
     TempDir files_;
+    std::deque<Gate> gates_;
     std::vector<std::unique_ptr<Backend>> backends_;
     std::vector<std::string> servers_;
     std::unique_ptr<Daemon> daemon_;

@@ -2,20 +2,24 @@
 
 namespace proxyd::server {
 
-SecureFacts::SecureFacts(net::tls::Agreement agreement) : agreement_(std::move(agreement)) {
-    facts_.protocol = agreement_.protocol;
-    facts_.cipher = agreement_.cipher;
-    facts_.curve = agreement_.curve;
-    facts_.alpn = agreement_.application;
-    facts_.server_name = agreement_.server_name;
-    facts_.session_reused = agreement_.resumed;
-    facts_.identity = agreement_.host.identity;
-    facts_.client_verify = agreement_.client_verify;
-    if (agreement_.client != nullptr) describe_client();
+SecureFacts::SecureFacts(net::tls::Agreement agreement)
+    : host_(std::move(agreement.host.owner)),
+      server_name_(std::move(agreement.server_name)),
+      client_verify_(std::move(agreement.client_verify)),
+      client_(std::move(agreement.client)) {
+    facts_.protocol = agreement.protocol;
+    facts_.cipher = agreement.cipher;
+    facts_.curve = agreement.curve;
+    facts_.alpn = agreement.application;
+    facts_.server_name = server_name_;
+    facts_.session_reused = agreement.resumed;
+    facts_.identity = agreement.host.identity;
+    facts_.client_verify = client_verify_;
+    if (client_ != nullptr) describe_client();
 }
 
 void SecureFacts::describe_client() {
-    const net::tls::ClientCertificate& client = *agreement_.client;
+    const net::tls::ClientCertificate& client = *client_;
     facts_.client_subject = client.subject;
     facts_.client_issuer = client.issuer;
     facts_.client_serial = client.serial;

@@ -16,7 +16,10 @@ class SecureFacts {
   private:
     void describe_client();
 
-    const net::tls::Agreement agreement_;
+    // What the facts point into
+    const std::shared_ptr<const void> host_;
+    const std::string server_name_, client_verify_;
+    const std::unique_ptr<const net::tls::ClientCertificate> client_;
     http::TlsFacts facts_;
 };
 

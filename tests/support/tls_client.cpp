@@ -63,7 +63,8 @@ class TlsLayer final : public WireLayer {
 SSL_CTX* context_of(const TlsOptions& options) {
     SSL_CTX* const context = SSL_CTX_new(TLS_client_method());
     SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
-    SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_CLIENT);
+    // Those kept inside are of no use any more when the context goes.
+    SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
     if (options.version != 0) {
         SSL_CTX_set_min_proto_version(context, options.version);
         SSL_CTX_set_max_proto_version(context, options.version);
@@ -111,7 +112,11 @@ TlsClient::TlsClient(std::uint16_t port, const TlsOptions& options)
     ssl_ = layer->ssl();
     if (!options.name.empty()) SSL_set_tlsext_host_name(ssl_, options.name.c_str());
     offer(ssl_, options.protocols);
-    if (options.session) SSL_set_session(ssl_, options.session.get());
+    if (options.session) {  // a copy: OpenSSL lets a session of TLS 1.3 be used once
+        SSL_SESSION* const copy = SSL_SESSION_dup(options.session.get());
+        SSL_set_session(ssl_, copy);
+        SSL_SESSION_free(copy);
+    }
     wire().set_layer(std::move(layer));
     error_ = shake_hands(ssl_, wire().fd(), options.socket.limit);
 }

@@ -24,9 +24,6 @@ constexpr unsigned kHttp2Bytes = 3;
 ServerContext& owner_of(const SSL* ssl) {
     return *static_cast<ServerContext*>(SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl)));
 }
-Hello& hello_of(const SSL* ssl) {
-    return *static_cast<Hello*>(SSL_get_app_data(ssl));
-}
 
 bool is_name_char(char c) noexcept {
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_';
@@ -94,6 +91,8 @@ int open_ticket(TicketKeys& keys, const unsigned char* name, const unsigned char
 }  // namespace
 
 struct ServerCallbacks {
+    static Hello& hello_of(const SSL* ssl) { return *owner_of(ssl).shaking_; }
+
     /// Before anything else is looked at, sessions included.
     static int hello(SSL* ssl, int* alert, void* owner) {
         auto& context = *static_cast<ServerContext*>(owner);

@@ -103,11 +103,10 @@ SSL_CTX* ServerContext::context_of(const ServerPolicy& policy) {
     return known->second;
 }
 
-SSL* ServerContext::open(Hello& hello) {
+SSL* ServerContext::open() {
     SSL* const ssl = SSL_new(base_);
     if (ssl == nullptr) return nullptr;
     SSL_set_accept_state(ssl);
-    SSL_set_app_data(ssl, &hello);
     return ssl;
 }
 

@@ -61,8 +61,8 @@ std::string cause_of(const SSL* ssl, const ErrorCode& error, const Hello& hello)
 }  // namespace
 
 struct ServerHandshake::Pending final : HandshakeListener, HandshakeTurns::Member {
-    Pending(async::Loop& loop, ServerContext& context, std::string_view listener, bool http2)
-        : turns(context.turns()),
+    Pending(async::Loop& loop, ServerContext& its_context, std::string_view listener, bool http2)
+        : context(its_context),
           hello(listener, http2),
           deadline(loop.wheel(), &Pending::expired, this) {}
 
@@ -70,11 +70,14 @@ struct ServerHandshake::Pending final : HandshakeListener, HandshakeTurns::Membe
         auto& pending = *static_cast<Pending*>(self);
         pending.end(std::move(pending.late));
     }
-    void on_handshake_input(TlsTransport&) override { turns.enqueue(*this); }
+    void on_handshake_input(TlsTransport&) override { context.turns().enqueue(*this); }
     void take_turn() override {
         const boost::intrusive_ptr<TlsTransport> self = transport;
         if (!std::exchange(heard, heard || !self->input().empty()) && judge_beginning()) return;
-        self->go_on();
+        ServerContext& shaker = context;
+        shaker.shake(&hello);
+        self->go_on();  // may be the last of us
+        shaker.shake(nullptr);
     }
     /// True: it is over before it began.
     bool judge_beginning() {
@@ -96,7 +99,7 @@ struct ServerHandshake::Pending final : HandshakeListener, HandshakeTurns::Membe
         done.set();
     }
 
-    HandshakeTurns& turns;
+    ServerContext& context;
     Hello hello;
     boost::intrusive_ptr<TlsTransport> transport;
     async::Deadline deadline;
@@ -116,7 +119,7 @@ Task<Result<SecuredTransport>> ServerHandshake::accept(TransportPtr below,
                                                        std::string_view listener, bool http2,
                                                        std::chrono::milliseconds limit) {
     Pending pending(loop_, context_, listener, http2);
-    SslPtr ssl(context_.open(pending.hello));
+    SslPtr ssl(context_.open());
     if (!ssl) {
         below->close();
         co_return Error(Reason::overloaded, Source::internal, Retry::no, "no memory for TLS");
@@ -130,7 +133,8 @@ Task<Result<SecuredTransport>> ServerHandshake::accept(TransportPtr below,
     pending_ = nullptr;
     pending.deadline.disarm();
     transport->forget_listener();
-    SSL_set_app_data(transport->ssl(), nullptr);
+    // Nothing of them is needed any more, and what was renewed is not kept by old connections.
+    SSL_certs_clear(transport->ssl());
     HandshakeCounts& counts = context_.counts();
     if (!pending.error && pending.outcome) {
         pending.error = failed(cause_of(transport->ssl(), pending.outcome, pending.hello));

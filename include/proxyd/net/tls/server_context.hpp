@@ -46,7 +46,10 @@ class ServerContext {
     ServerContext& operator=(const ServerContext&) = delete;
 
     /// The server's end of a connection; null: no memory. The caller owns it.
-    [[nodiscard]] SSL* open(Hello& hello);
+    [[nodiscard]] SSL* open();
+    /// Whose handshake the next calls of OpenSSL belong to: its callbacks ask for it. No memory of
+    /// the connection is spent on it. Null = nobody's.
+    void shake(Hello* hello) noexcept { shaking_ = hello; }
     /// After a reload: contexts that are still asked for are made anew.
     void forget_policies() noexcept;
     [[nodiscard]] HandshakeTurns& turns() noexcept { return turns_; }
@@ -64,6 +67,7 @@ class ServerContext {
     const std::shared_ptr<TicketKeys> tickets_;
     HandshakeTurns turns_;
     HandshakeCounts counts_;
+    Hello* shaking_ = nullptr;
     std::shared_ptr<const ServerPolicy> usual_;         ///< without settings; most hosts have it
     SSL_CTX* base_ = nullptr;                           ///< of it; every connection begins with it
     std::unordered_map<std::string, SSL_CTX*> others_;  ///< by the policy's id

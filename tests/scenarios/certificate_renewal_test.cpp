@@ -2,11 +2,14 @@
 #include "support/certificates.hpp"
 #include "support/daemon.hpp"
 #include "support/gate.hpp"
+#include "support/tls_client.hpp"
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <filesystem>
 #include <fstream>
+#include <thread>
 
 namespace proxyd::test {
 namespace {
@@ -181,6 +184,42 @@ TEST_F(CertificateRenewal, ExpiryIsToldAtTheStartAndInTheStatus) {
     const std::string text = daemon->cli({"status"}).out;
     EXPECT_NE(text.find("certificates: 1, the first ends in 5 days (app.test, 2"), text.npos);
     EXPECT_NE(text.find("  app.test " + (home() / "pem").string() + ": 5 days left"), text.npos);
+}
+
+// On the wire, with clients that come and clients that stay.
+TEST_F(CertificateRenewal, LosesNoRequestUnderLoad) {
+    write(home(), lasting(100));
+    start();
+    const std::uint16_t port = daemon->port("HTTPS");
+    std::atomic<bool> over = false;
+    std::atomic<int> good = 0, bad = 0;
+    std::vector<std::thread> clients;
+    for (int i = 0; i < 4; ++i) {
+        clients.emplace_back([&, stays = i % 2 == 0] {
+            while (!over) {
+                try {
+                    TlsClient client(port);
+                    for (int turn = 0; turn < (stays ? 200 : 1) && !over; ++turn) {
+                        ++(client.get("/").status == 204 ? good : bad);
+                    }
+                } catch (const std::exception&) {
+                    ++bad;
+                }
+            }
+        });
+    }
+    for (int turn = 1; turn <= 4; ++turn) {
+        const Pair next = lasting(100 + turn);
+        rename_over(turn % 2 == 0 ? "pem" : "key", turn % 2 == 0 ? next.certificate : next.key);
+        rename_over(turn % 2 == 0 ? "key" : "pem", turn % 2 == 0 ? next.key : next.certificate);
+        EXPECT_TRUE(eventually(
+            [&] { return TlsClient(port).server_certificate() == next.certificate; }, kSoon))
+            << turn;
+    }
+    over = true;
+    for (auto& client : clients) client.join();
+    EXPECT_EQ(bad, 0);
+    EXPECT_GT(good, 100);
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include <sstream>
 
 #include "config/yaml_writer.hpp"
+#include "support/certificates.hpp"
 #include "unit/config/load_support.hpp"
 
 namespace proxyd::config {
@@ -23,7 +24,18 @@ std::string file_text(const std::string& path) {
     return std::move(content).str();
 }
 
+/// Where https.yaml looks for its files.
+void make_example_certificates() {
+    static const Directory tls;
+    static const test::Pair pair = test::Authority("test").issue(
+        {.names = {"app.example.com", "www.example.com"}, .addresses = {}});
+    tls.write("fullchain.pem", pair.certificate);
+    tls.write("privkey.pem", pair.key);
+    ::setenv("TLS_DIR", tls.path("").c_str(), 1);
+}
+
 std::vector<std::string> shipped_files() {
+    make_example_certificates();
     const std::filesystem::path root = std::filesystem::path(PROXYD_SOURCE_DIR) / "config";
     std::vector<std::string> files{(root / "proxyd.yaml").string()};
     for (const auto& entry : std::filesystem::directory_iterator(root / "examples")) {

@@ -2,6 +2,7 @@
 
 #include "codec/h1/server_connection.hpp"
 #include "codec/h2/server_connection.hpp"
+#include "codec/header_time.hpp"
 #include "proxyd/codec/server_codec.hpp"
 
 namespace proxyd::codec {
@@ -24,7 +25,7 @@ class DetectingServer final : public ServerCodec, private net::TransportObserver
               loop.wheel(), [](void* self) { static_cast<DetectingServer*>(self)->give_up(); },
               this) {
         transport_->observe(this);
-        late_.arm(limits.header_timeout);
+        late_.arm(header_time_left(loop, limits, facts));
         transport_->start_read();
     }
     ~DetectingServer() override {

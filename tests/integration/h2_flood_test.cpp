@@ -52,7 +52,7 @@ TEST(H2Flood, ResetsThatWeAreMadeToSendCountToo) {
         const auto stream = client.next_stream();
         const auto bytes =
             frame(kHeaders, kEndHeaders, stream, literals(request_fields("POST", "/"))) +
-            frame(kWindowUpdate, 0, stream, number(0, 4));
+            frame(kWindowUpdate, 0, stream, number(0x7fffffff, 4));
         if (client.try_send(bytes) != IoStatus::Ok) break;
     }
     EXPECT_EQ(client.goaway(), kEnhanceYourCalm);
@@ -75,14 +75,27 @@ TEST(H2Flood, StreamsBeyondTheLimitAreRefused) {
     Daemon daemon(with_http2("client: { http2: { max_concurrent_streams: 10 } }\n"
                              "hosts: { \"*\": @UP1@ }\n"),
                   ups(upstream));
+    H2Client early(daemon.http());  // has not heard of the limit yet
+    for (int i = 0; i < 10; ++i) early.get("/");
+    EXPECT_EQ(early.response(early.get("/")).reset, kRefusedStream);
+    EXPECT_EQ(early.settings().at(3), 10U);
+    EXPECT_LE(upstream.heads(), 10);
+    open.open();
+    EXPECT_EQ(early.response(1).status, 200);
+}
+
+TEST(H2Flood, StreamsBeyondTheLimitThatTheClientKnowsAreAViolation) {
+    const auto upstream = FakeUpstream::scripted([](UpstreamConnection& connection) {
+        Request request;
+        if (connection.read_request(request)) connection.wait_for_close();
+    });
+    Daemon daemon(with_http2("client: { http2: { max_concurrent_streams: 10 } }\n"
+                             "hosts: { \"*\": @UP1@ }\n"),
+                  ups(*upstream));
     H2Client client(daemon.http());
     ASSERT_TRUE(client.settle());
-    EXPECT_EQ(client.settings().at(3), 10U);
-    for (int i = 0; i < 10; ++i) client.get("/");
-    EXPECT_EQ(client.response(client.get("/")).reset, kRefusedStream);
-    open.open();
-    EXPECT_EQ(client.response(1).status, 200);
-    EXPECT_LE(upstream.heads(), 10);
+    for (int i = 0; i < 11; ++i) client.get("/");
+    EXPECT_EQ(client.goaway(), kProtocolError);
 }
 
 struct Flood {
@@ -101,7 +114,6 @@ TEST(H2Flood, FramesWithoutUseEndTheConnectionAndCostLittle) {
         {"WINDOW_UPDATE", frame(kWindowUpdate, 0, 0, number(1, 4))},
         {"WINDOW_UPDATE of the stream", frame(kWindowUpdate, 0, 1, number(1, 4))},
         {"empty DATA", frame(kData, 0, 1)},
-        {"unknown", frame(0xcc, 0, 0, "x")},
         {"RST_STREAM of a closed stream", frame(kRstStream, 0, 1, number(8, 4))},
     };
     for (const auto& flood : floods) {
@@ -114,9 +126,24 @@ TEST(H2Flood, FramesWithoutUseEndTheConnectionAndCostLittle) {
             if (client.try_send(many) != IoStatus::Ok) break;
         }
         EXPECT_EQ(client.goaway(), kEnhanceYourCalm);
-        if (!daemon.sanitized()) EXPECT_LT(daemon.cpu_seconds() - cpu, 1.0);
+        if (!daemon.sanitized()) {
+            EXPECT_LT(daemon.cpu_seconds() - cpu, 1.0);
+        }
     }
     EXPECT_EQ(get_once(daemon.http(), "/").status, 200);
+}
+
+TEST(H2Flood, UnknownFramesAreIgnoredAndCostLittle) {
+    FakeUpstream upstream;
+    Daemon daemon(with_http2("workers: 1\nhosts: { \"*\": @UP1@ }\n"), ups(upstream));
+    const auto cpu = daemon.cpu_seconds();
+    H2Client client(daemon.http());
+    const auto many = repeat(frame(0xcc, 0, 0, "x"), 1000);
+    for (int i = 0; i < 100; ++i) client.send(many);
+    EXPECT_EQ(client.response(client.get("/")).status, 200);
+    if (!daemon.sanitized()) {
+        EXPECT_LT(daemon.cpu_seconds() - cpu, 1.0);
+    }
 }
 
 TEST(H2Flood, AnswersThatNobodyReadsAreBounded) {
@@ -133,14 +160,17 @@ TEST(H2Flood, AnswersThatNobodyReadsAreBounded) {
     for (int i = 0; i < 200; ++i) {
         if (client.try_send(many) != IoStatus::Ok) break;
     }
-    if (!daemon.sanitized()) EXPECT_LT(daemon.rss_kib(), before + 4096);
+    if (!daemon.sanitized()) {
+        EXPECT_LT(daemon.rss_kib(), before + 4096);
+    }
     EXPECT_EQ(get_once(daemon.http(), "/").status, 200);
 }
 
 TEST(H2Flood, ContinuationsHaveAnEnd) {
     FakeUpstream upstream;
     Daemon daemon(with_http2(kEveryHostH2), ups(upstream));
-    for (const std::string piece : {std::string(), literals({{"x-a", std::string(1000, 'a')}})}) {
+    const std::vector<std::string> pieces{"", literals({{"x-a", std::string(1000, 'a')}})};
+    for (const auto& piece : pieces) {
         H2Client client(daemon.http());
         client.send(frame(kHeaders, kEndStream, client.next_stream(),
                           literals(request_fields("GET", "/"))));
@@ -170,7 +200,9 @@ TEST(H2Flood, CompressionBombsAreRefusedWithinTheirMemory) {
         const auto response = client.response(stream);
         EXPECT_TRUE(response.reset || response.status == 431);
     }
-    if (!daemon.sanitized()) EXPECT_LT(daemon.rss_kib(), before + 4096);
+    if (!daemon.sanitized()) {
+        EXPECT_LT(daemon.rss_kib(), before + 4096);
+    }
     EXPECT_EQ(upstream.request_count(), 0);
 }
 

@@ -125,7 +125,8 @@ TEST(H2Life, RequestAndEndInOnePacketAreNoticed) {
     ASSERT_TRUE(client.settle());
     client.get("/");
     client.raw().half_close();
-    EXPECT_TRUE(upstream->wait_for_aborted(1));
+    EXPECT_EQ(daemon.access(0)["reason"].text(), "client_closed");
+    EXPECT_TRUE(upstream->wait_for_open(0));
 }
 
 }  // namespace

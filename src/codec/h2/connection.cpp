@@ -4,15 +4,17 @@
 
 namespace proxyd::codec::h2 {
 
-Leftover::Leftover(Session& session, Outflow rest, bool input_ended, async::DeadlineWheel& wheel,
+Leftover::Leftover(Connection& connection, Outflow rest, bool input_ended,
                    std::chrono::milliseconds limit)
-    : session_(session),
+    : connection_(connection),
       rest_(std::move(rest)),
       late_(
-          wheel,
+          connection.loop().wheel(),
           [](void* self) {
               auto& rest = *static_cast<Leftover*>(self);
-              rest.session_.reset(rest, ErrorCode::cancel);
+              Connection& connection = rest.connection_;
+              connection.session().reset(rest, ErrorCode::cancel);
+              connection.wire().flush();  // ends it
           },
           this),
       limit_(limit),
@@ -21,7 +23,7 @@ Leftover::Leftover(Session& session, Outflow rest, bool input_ended, async::Dead
 }
 
 void Leftover::on_data(std::string_view data) {
-    session_.consume_stream(*this, data.size());
+    connection_.session().consume_stream(*this, data.size());
 }
 
 void Leftover::take(char* into, std::size_t bytes) {
@@ -31,7 +33,7 @@ void Leftover::take(char* into, std::size_t bytes) {
 
 void Leftover::on_frame_sent(bool, std::size_t, bool end) {
     // The answer is complete: the rest of the request is of no use (RFC 9113 8.1).
-    if (end && !input_ended_) session_.reset(*this, ErrorCode::no_error);
+    if (end && !input_ended_) connection_.session().reset(*this, ErrorCode::no_error);
 }
 
 Connection::Connection(async::Loop& loop, net::TransportPtr transport, Session::Side side,
@@ -60,7 +62,7 @@ void Connection::wake_streams() {
 
 void Connection::inherit(SessionStream& stream, Outflow rest, bool input_ended,
                          std::chrono::milliseconds limit) {
-    auto* const heir = new Leftover(session_, std::move(rest), input_ended, loop().wheel(), limit);
+    auto* const heir = new Leftover(*this, std::move(rest), input_ended, limit);
     leftovers_.push_back(*heir);
     session_.replace(stream, *heir);
 }

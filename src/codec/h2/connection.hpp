@@ -9,6 +9,7 @@
 
 namespace proxyd::codec::h2 {
 
+class Connection;
 class Stream;
 
 using AutoUnlink = boost::intrusive::link_mode<boost::intrusive::auto_unlink>;
@@ -21,7 +22,7 @@ class Leftover final : public SessionStream,
                        public boost::intrusive::list_base_hook<AutoUnlink>,
                        public Pooled {
   public:
-    Leftover(Session& session, Outflow rest, bool input_ended, async::DeadlineWheel& wheel,
+    Leftover(Connection& connection, Outflow rest, bool input_ended,
              std::chrono::milliseconds limit);
 
     ErrorCode on_field(std::string_view, std::string_view) override { return ErrorCode::no_error; }
@@ -34,7 +35,7 @@ class Leftover final : public SessionStream,
     void on_frame_sent(bool data, std::size_t bytes, bool end) override;
 
   private:
-    Session& session_;
+    Connection& connection_;
     Outflow rest_;
     async::Deadline late_;
     std::chrono::milliseconds limit_;

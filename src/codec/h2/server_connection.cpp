@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "codec/connection_log.hpp"
+#include "codec/header_time.hpp"
 
 namespace proxyd::codec::h2 {
 namespace {
@@ -45,7 +46,7 @@ ServerConnection::ServerConnection(async::Loop& loop, net::TransportPtr transpor
                                kFieldOverhead * static_cast<std::uint32_t>(limits.max_headers);
     session().start(settings);
     wire().set_send_limit(limits.send_timeout);
-    deadline_.arm(limits.header_timeout);
+    arm_deadline();
     wire().start(received);
 }
 
@@ -219,6 +220,7 @@ void ServerConnection::begin_drain() {
     if (draining_ || wire().closed()) return;
     draining_ = true;
     session().announce_end();
+    wire().flush();  // a PING would overtake it
     session().ping();
     deadline_.arm(kDrainGrace);
 }
@@ -233,9 +235,10 @@ void ServerConnection::end_drain() {
 
 void ServerConnection::arm_deadline() {
     if (draining_ && !drained_) return;  // its grace runs
-    if (!greeted_ || opening_ != 0 || (live_count_ == 0 && accepted_ == 0)) {
-        return deadline_.arm(limits_.header_timeout);
+    if (!greeted_ || (live_count_ == 0 && accepted_ == 0)) {
+        return deadline_.arm(header_time_left(loop(), limits_, facts_));
     }
+    if (opening_ != 0) return deadline_.arm(limits_.header_timeout);
     deadline_.arm(live_count_ == 0 ? limits_.keepalive_timeout : kPingAfter);
 }
 

@@ -7,9 +7,9 @@ set -eu
 build="g++ cmake ninja-build ccache pkg-config libboost1.81-dev libboost-json1.81-dev libssl-dev
     node-llhttp libnghttp2-dev libspdlog-dev libfmt-dev libyaml-cpp-dev libre2-dev libc-ares-dev
     libcli11-dev"
-tests="libgtest-dev libgmock-dev libbenchmark-dev nginx haproxy wrk strace python3 systemd
-    util-linux procps curl openssl nghttp2-client"
-interop="nodejs python3-grpcio chromium testssl.sh"
+tests="libgtest-dev libgmock-dev libbenchmark-dev nginx haproxy wrk strace python3 python3-grpcio
+    systemd util-linux procps curl openssl nghttp2-client"
+interop="nodejs chromium testssl.sh"
 
 packages=
 for set in "$@"; do

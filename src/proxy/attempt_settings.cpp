@@ -44,6 +44,7 @@ upstream::AttemptSettings attempt_settings(const Exchange& exchange, const upstr
     settings.max_header_size = exchange.policy().buffer_header;
     settings.hash_key = hash_key(exchange, group);
     settings.client = exchange.client.text;
+    settings.upgrade = !exchange.request().upgrade.empty();
     name_ends(exchange, group.settings(), settings);
     return settings;
 }

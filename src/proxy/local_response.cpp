@@ -2,6 +2,7 @@
 
 #include "error_log.hpp"
 #include "error_pages.hpp"
+#include "grpc_error.hpp"
 #include "response_head.hpp"
 
 namespace proxyd::proxy {
@@ -35,6 +36,11 @@ Task<void> respond(Exchange& exchange, LocalResponse answer) {
     if (!answer.body.empty()) head.fields.add(FieldId::content_type, answer.content_type);
     if (!answer.location.empty()) head.fields.add(FieldId::location, answer.location);
     if (!answer.allow.empty()) head.fields.add(FieldId::allow, answer.allow);
+    if (!answer.grpc_status.empty()) {
+        head.fields.add(FieldId::content_type, "application/grpc");
+        head.fields.add("grpc-status", answer.grpc_status);
+        head.fields.add("grpc-message", answer.grpc_message);
+    }
     if (answer.of_upstream != nullptr) {
         for (const http::Field& field : *answer.of_upstream) {
             if (kNeeded.contains(field.id)) head.fields.add(field.id, field.name, field.value);
@@ -70,6 +76,13 @@ Task<void> respond_error(Exchange& exchange, Error why) {
         co_return;
     }
     LocalResponse answer;
+    answer.grpc_status = grpc_status(exchange, status);
+    if (!answer.grpc_status.empty()) {
+        answer.status = 200;  // a head with the status of the call, and nothing else
+        answer.grpc_message = describe(why.code);
+        co_await respond(exchange, answer);
+        co_return;
+    }
     answer.status = status;
     const config::ErrorPage* page = find_error_page(exchange.policy(), status);
     answer.body = page != nullptr ? std::string_view(*page->body)

@@ -14,6 +14,7 @@ struct LocalResponse {
     std::string_view body;
     std::string_view location;  ///< redirects
     std::string_view allow;     ///< 405
+    std::string_view grpc_status, grpc_message;  ///< of a call that failed
     const http::HeaderMap* of_upstream = nullptr;  ///< whose fields the status needs, if any
 };
 Task<void> respond(Exchange& exchange, LocalResponse answer);

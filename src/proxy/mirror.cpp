@@ -89,9 +89,11 @@ void Mirror::cancel(const Error& why) {
     }
 }
 
-/// A kept connection that the peer had closed says nothing of its health.
+/// A kept connection that the peer had closed, or a stream that it did not take, says nothing of
+/// its health.
 bool Mirror::went_stale(const Error& why) const {
-    return why.retry == Retry::only_if_reused && stream_ && stream_->reused();
+    if (!stream_) return false;
+    return why.retry == Retry::yes || (why.retry == Retry::only_if_reused && stream_->reused());
 }
 
 Task<Result<void>> Mirror::run() {

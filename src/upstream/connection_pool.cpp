@@ -84,7 +84,8 @@ void ConnectionPool::made(Connection& connection) {
 }
 
 void ConnectionPool::got_room(Connection& connection) {
-    if (connection.place == &busy_ && !spent(connection)) move(connection, shared_);
+    const bool room = connection.codec->room() != 0 && !spent(connection);
+    if (connection.place == &busy_ && room) move(connection, shared_);
     made(connection);
 }
 

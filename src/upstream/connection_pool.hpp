@@ -59,7 +59,7 @@ class ConnectionPool {
         ConnectionPool& pool;
         std::unique_ptr<codec::ClientCodec> codec;
         std::string tag;
-        std::optional<SharedDials::Making> making;  ///< until the peer said how many streams it takes
+        std::optional<SharedDials::Making> making;  ///< until it is known how many streams fit
         List* place = nullptr;
         bool multiplexes = false;
     };

@@ -51,7 +51,7 @@ void ClientContexts::forget_unused() {
 Opening opening_of(const config::Upstream& upstream, const Peer& peer,
                    const AttemptSettings& settings) {
     Opening opening;
-    opening.http2 = upstream.http2;
+    opening.http2 = upstream.http2 && !(settings.upgrade && peer.tls);
     if (opening.http2) opening.tag.append("2");
     if (upstream.proxy_protocol != config::ProxyProtocol::off) {
         opening.header = proxy_header(upstream.proxy_protocol, settings);

@@ -68,7 +68,7 @@ class SharedDials {
     List<Making> making_;
     List<Waiter> waiting_;
     bool multiplexes_ = true;
-    std::size_t streams_ = 100;  ///< until one said so
+    std::size_t streams_ = 256;  ///< until one said so
 };
 
 }  // namespace proxyd::upstream

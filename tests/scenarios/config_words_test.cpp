@@ -15,11 +15,6 @@ std::string top(const std::string& text) {
     return text + "\nhosts: { a.test: 3000 }\n";
 }
 
-std::string group(const std::string& keys) {
-    return "upstreams:\n  app: { servers: [\"127.0.0.1:1\"], " + keys +
-           " }\nhosts: { a.test: app }\n";
-}
-
 std::string host(const std::string& keys) {
     return "hosts:\n  a.test: { upstream: 3000, " + keys + " }\n";
 }

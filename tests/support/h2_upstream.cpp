@@ -88,6 +88,7 @@ struct H2Upstream::Connection {
         nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, &on_frame);
         nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, &on_data);
         nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, &on_close);
+        nghttp2_session_callbacks_set_on_frame_send_callback(callbacks, &on_sent);
         nghttp2_session_server_new(&session, callbacks, this);
         nghttp2_session_callbacks_del(callbacks);
         std::vector<nghttp2_settings_entry> settings;
@@ -179,6 +180,17 @@ struct H2Upstream::Connection {
         return 0;
     }
 
+    // The rest of a request is of no use once its answer is complete (RFC 9113 8.1).
+    static int on_sent(nghttp2_session* session, const nghttp2_frame* frame, void* data) {
+        if ((frame->hd.flags & NGHTTP2_FLAG_END_STREAM) == 0) return 0;
+        const auto found = self(data).streams.find(frame->hd.stream_id);
+        if (found == self(data).streams.end() || found->second.request.complete) return 0;
+        if (found->second.reply.reset == 0U) {
+            nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, frame->hd.stream_id, 0);
+        }
+        return 0;
+    }
+
     static int on_close(nghttp2_session*, std::int32_t id, std::uint32_t, void* data) {
         self(data).streams.erase(id);
         return 0;
@@ -210,7 +222,7 @@ struct H2Upstream::Connection {
             return static_cast<ssize_t>(bytes);
         }
         *flags |= NGHTTP2_DATA_FLAG_EOF;
-        if (stream.reply.reset) {
+        if (stream.reply.reset.value_or(0) != 0) {
             *flags = NGHTTP2_DATA_FLAG_NONE;
             if (bytes == 0) {
                 nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, id, *stream.reply.reset);
@@ -541,7 +553,8 @@ bool greet(Wire& wire, std::string_view settings) {
     }
     if (wire.view().substr(0, kPreface.size()) != kPreface) return false;
     wire.consume(kPreface.size());
-    return wire.send(frame(kSettings, 0, 0, settings)) == IoStatus::Ok;
+    const auto ours = frame(kSettings, 0, 0, settings) + frame(kSettings, kAck, 0, {});
+    return wire.send(ours) == IoStatus::Ok;
 }
 
 std::optional<Frame> next(Wire& wire, Type type, Duration limit) {

@@ -17,7 +17,7 @@ class ClientObserver {
   public:
     virtual void on_idle(ClientCodec& codec) = 0;    ///< no exchange runs, ready for the next
     virtual void on_closed(ClientCodec& codec) = 0;  ///< no exchange runs, of no use any more
-    /// room() has become more than nothing while exchanges run.
+    /// Another exchange may begin while others run, or the peer has said how many may.
     virtual void on_room(ClientCodec&) {}
 
   protected:

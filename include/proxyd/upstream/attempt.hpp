@@ -46,6 +46,7 @@ struct AttemptSettings {
     int preferred = -1;            ///< index of the peer that a sticky client had
     std::string_view server_name;  ///< `tls.server_name`, expanded
     std::string_view asked_host;   ///< by the client
+    bool upgrade = false;          ///< a WebSocket: with TLS over HTTP/1.1, which every server takes
 };
 
 /// All tries of one exchange on one group: picks peers, takes connections from the pool or makes

@@ -17,8 +17,8 @@ constexpr std::size_t kMostStreams = 256;
 constexpr async::Milliseconds kSilent = 10'000;
 constexpr milliseconds kSignOfLife{5'000};
 
-/// Of requests' own making, and so no flood.
-constexpr std::uint8_t kResetFrame = 3, kDataFrame = 0;
+/// RFC 9113 6.
+constexpr std::uint8_t kResetFrame = 3, kDataFrame = 0, kGoawayFrame = 7;
 /// What may follow from a request.
 constexpr std::size_t kRequestIsWorth = 1024;
 
@@ -98,15 +98,19 @@ void ClientConnection::refused() noexcept {
 // What happens inside the session ---------------------------------------------------------------
 
 bool ClientConnection::on_frame(const FrameHead& frame) {
+    // Resets are of our requests' making, and so no flood.
     return frame.type == kResetFrame || guard_.take(frame, loop().now());
 }
 
 void ClientConnection::on_frame_sent(const FrameHead& frame) {
     if (frame.type == kDataFrame) guard_.sent_data(frame.length);
+    // We say it where the peer broke a rule, and nothing that comes after it will be read.
+    if (frame.type == kGoawayFrame) wire().wake_soon();
 }
 
 void ClientConnection::on_settings() {
     settled_ = room_untold_ = true;
+    for (ClientHook& hook : streams_) static_cast<ClientStream&>(hook).connection_settled();
 }
 
 void ClientConnection::on_goaway(std::int32_t, ErrorCode) {
@@ -120,17 +124,24 @@ void ClientConnection::on_progress() {
     const Lifetime::Watch here(lifetime_);
     wake_streams();
     if (here.ended()) return;
-    if (wire().session_over()) {
-        const std::string& problem = session().problem();
-        wire().flush();
-        return wire().fail(problem.empty() ? Error(Reason::upstream_closed, Source::upstream,
-                                                   Retry::only_if_reused,
-                                                   "the server ended the connection")
-                                           : Error(Reason::upstream_bad_response, Source::upstream,
-                                                   Retry::no, problem));
+    if (wire().session_over() || session().goaway_sent() != ErrorCode::no_error) {
+        return end_session();
     }
     if (open_ == 0 && !usable()) return observer_.on_closed(*this);
-    if (std::exchange(room_untold_, false) && room() != 0) observer_.on_room(*this);
+    if (std::exchange(room_untold_, false)) observer_.on_room(*this);
+}
+
+/// The server broke the rules, or has said its last.
+void ClientConnection::end_session() {
+    wire().flush();  // what we tell it of that
+    const ErrorCode code = session().goaway_sent();
+    if (code == ErrorCode::no_error && session().problem().empty()) {
+        return wire().fail(Error(Reason::upstream_closed, Source::upstream, Retry::only_if_reused,
+                                 "the server ended the connection"));
+    }
+    std::string text(name_of(code));
+    if (!session().problem().empty()) text.append(": ").append(session().problem());
+    wire().fail(Error(Reason::upstream_bad_response, Source::upstream, Retry::no, std::move(text)));
 }
 
 void ClientConnection::on_wire_closed() {

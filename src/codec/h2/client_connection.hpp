@@ -28,6 +28,8 @@ class ClientConnection final : public ClientCodec, public Connection {
     [[nodiscard]] bool quiet() const noexcept override;
     [[nodiscard]] std::uint64_t exchanges() const noexcept override { return exchanges_; }
 
+    /// What the peer allows is known.
+    [[nodiscard]] bool settled() const noexcept { return settled_; }
     [[nodiscard]] http::Scheme scheme() const noexcept { return scheme_; }
     /// A stream was refused while others ran: so many are what the peer takes.
     void refused() noexcept;
@@ -46,6 +48,7 @@ class ClientConnection final : public ClientCodec, public Connection {
 
     [[nodiscard]] bool usable() const noexcept;
     [[nodiscard]] std::size_t most() const noexcept;
+    void end_session();
     void on_timer();
     void look_for_life();
 

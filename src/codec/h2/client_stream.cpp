@@ -63,11 +63,12 @@ void ClientStream::set_timeouts(http::ClientTimeouts timeouts) noexcept {
 Task<Result<void>> ClientStream::send_head(const http::RequestHead& head,
                                            http::SendOptions options) {
     if (failed()) return Task<Result<void>>(failure());
+    if (!head.upgrade.empty()) return send_connect(head);
     if (head.method == http::Method::head) reader_.answers_head();
     const FirstFields first(head, owner_.scheme());
-    const bool taken = owner_.session().may_open() &&
-                       owner_.session().submit_request(*this, first.get(), head.fields,
-                                                       !options.end);
+    const bool taken =
+        owner_.session().may_open() &&
+        owner_.session().submit_request(*this, first.get(), head.fields, !options.end);
     if (!taken) {
         cut(not_taken("the connection takes no more streams"), ErrorCode::cancel);
         return Task<Result<void>>(failure());
@@ -108,7 +109,9 @@ void ClientStream::on_frame_sent(bool data, std::size_t bytes, bool end) {
 }
 
 void ClientStream::connection_leaves() {
-    if (!head_left_) lose(not_taken("the server takes no more streams on this connection"));
+    if (head_left_) return;
+    if (id() != 0) owner_.session().forget(*this);  // it still lies in the session's queue
+    lose(not_taken("the server takes no more streams on this connection"));
 }
 
 void ClientStream::connection_lost(const Error& why) {
@@ -124,7 +127,7 @@ void ClientStream::connection_lost(const Error& why) {
 
 Task<Result<http::ResponseHead*>> ClientStream::read_head() {
     while (true) {
-        if (reader_.has_head()) co_return reader_.take_head();
+        if (reader_.has_head()) co_return as_upgraded(reader_.take_head());
         if (failed()) co_return failure();
         if (input_ended()) {
             co_return Error(Reason::upstream_bad_response, Source::upstream, Retry::no,

@@ -32,23 +32,30 @@ class ClientStream final : public http::ClientStream,
 
     // http::ClientStream
     void set_timeouts(http::ClientTimeouts timeouts) noexcept override;
-    Task<Result<void>> send_head(const http::RequestHead& head,
-                                 http::SendOptions options) override;
+    Task<Result<void>> send_head(const http::RequestHead& head, http::SendOptions options) override;
     Task<Result<void>> send(std::string_view data, http::SendOptions options) override {
         return send_body(data, options);
     }
     Task<Result<http::ResponseHead*>> read_head() override;
     [[nodiscard]] http::BodySource& body() noexcept override { return *this; }
-    std::unique_ptr<http::Tunnel> upgrade() override { return nullptr; }
+    std::unique_ptr<http::Tunnel> upgrade() override;
     void reset(const Error& why) noexcept override { cut(why, ErrorCode::cancel); }
     [[nodiscard]] bool reused() const noexcept override { return reused_; }
 
+    /// What the peer allows is known now.
+    void connection_settled() {
+        if (!head_left_) input_changed();
+    }
     /// The peer said GOAWAY: if the request has not left yet, it never will.
     void connection_leaves();
     /// The connection is lost, by `why`.
     void connection_lost(const Error& why);
 
   private:
+    class WebSocket;
+    Task<Result<void>> send_connect(const http::RequestHead& head);
+    [[nodiscard]] http::ResponseHead* as_upgraded(http::ResponseHead* head);
+
     // SessionStream
     ErrorCode on_field(std::string_view name, std::string_view value) override {
         return reader_.add(name, value);
@@ -70,6 +77,8 @@ class ClientStream final : public http::ClientStream,
     bool reused_;
     bool head_left_ = false;  ///< the request's head went out
     bool answer_began_ = false;
+    std::string websocket_key_;  ///< of a request for an upgrade
+    std::string websocket_accept_;
 };
 
 }  // namespace proxyd::codec::h2

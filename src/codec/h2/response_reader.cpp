@@ -86,11 +86,10 @@ ErrorCode ResponseReader::finish_head(bool end_of_stream) {
 ErrorCode ResponseReader::settle_framing(bool end_of_stream) {
     const auto length = head_.fields.get(FieldId::content_length);
     if (length) {
-        const auto [end, code] = std::from_chars(length->data(), length->data() + length->size(),
-                                                 head_.content_length);
+        const auto [end, code] =
+            std::from_chars(length->data(), length->data() + length->size(), head_.content_length);
         if (code != std::errc() || end != length->data() + length->size() ||
-            head_.fields.count(FieldId::content_length) != 1 ||
-            head_.content_length > INT64_MAX) {
+            head_.fields.count(FieldId::content_length) != 1 || head_.content_length > INT64_MAX) {
             return refuse(Reason::upstream_bad_response, "Content-Length is not a valid number");
         }
     }

@@ -1,5 +1,5 @@
 #!/bin/sh
-# install-build-deps.sh build|tests...
+# install-build-deps.sh build|tests|interop...
 # Installs those of the named package sets that are missing, on Debian 12. The one list of what
 # proxyd needs. Does nothing, and needs no root, when everything is there.
 set -eu
@@ -7,15 +7,17 @@ set -eu
 build="g++ cmake ninja-build ccache pkg-config libboost1.81-dev libboost-json1.81-dev libssl-dev
     node-llhttp libnghttp2-dev libspdlog-dev libfmt-dev libyaml-cpp-dev libre2-dev libc-ares-dev
     libcli11-dev"
-tests="libgtest-dev libgmock-dev libbenchmark-dev nginx haproxy wrk strace python3 python3-grpcio systemd
-    util-linux procps"
+tests="libgtest-dev libgmock-dev libbenchmark-dev nginx haproxy wrk strace python3 python3-grpcio
+    systemd util-linux procps curl openssl nghttp2-client"
+interop="nodejs chromium testssl.sh"
 
 packages=
 for set in "$@"; do
     case $set in
         build) packages="$packages $build" ;;
         tests) packages="$packages $tests" ;;
-        *) echo "usage: $0 build|tests..." >&2; exit 2 ;;
+        interop) packages="$packages $interop" ;;
+        *) echo "usage: $0 build|tests|interop..." >&2; exit 2 ;;
     esac
 done
 

@@ -1,6 +1,7 @@
 #!/bin/sh
 # The target check-all: the whole suite under the presets dev, asan and tsan, one after the other,
-# then each fuzz target for a short time. Stops at the first failure.
+# then other people's programs against the program, then each fuzz target for a short time. Stops
+# at the first failure.
 set -eu
 cd "$(dirname "$0")/.."
 . packaging/build-env.sh
@@ -15,8 +16,12 @@ for preset in dev asan tsan; do
     echo "== $preset"
     cmake --preset "$preset" -DPROXYD_TESTS=ON
     cmake --build --preset "$preset"
-    $fixed_layout ctest --preset "$preset" -j2 --output-on-failure
+    $fixed_layout ctest --preset "$preset" -j2 -LE interop --output-on-failure
 done
+
+echo "== interop"
+sh packaging/install-build-deps.sh interop
+ctest --preset dev -L interop --output-on-failure
 
 if [ -f tests/fuzz/run.sh ]; then
     echo "== fuzz"

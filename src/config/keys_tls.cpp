@@ -147,8 +147,9 @@ constexpr Key kTlsKeys[] = {
      .store = store_ciphers<&net::tls::ServerSettings::ciphersuites, &TlsDraft::ciphersuites>},
     {.name = "prefer_server_ciphers",
      .type = Type::boolean,
-     .fallback = "off",
-     .doc = "Our order of the cipher suites decides, not the client's.",
+     .fallback = "on",
+     .doc = "Our order of the cipher suites decides, not the client's; one that puts ChaCha20 first "
+            "gets it.",
      .nginx = "ssl_prefer_server_ciphers",
      .store = store_prefer},
     {.name = "client_ca",

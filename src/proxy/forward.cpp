@@ -170,7 +170,11 @@ Task<Result<http::ResponseHead*>> Forward::read_final_head() {
 Task<void> Forward::upload() {
     auto sent = co_await body_.send_to(*stream_);
     if (sent || canceled_ || sent.error().source != Source::downstream) co_return;
-    if (exchange_.head_sent) co_return;  // the answer does not wait for the rest of the request
+    if (exchange_.head_sent) {
+        // The answer does not wait for the rest of the request, but who left wants no answer.
+        if (sent.error().code == Reason::client_closed) cancel(sent.error());
+        co_return;
+    }
     client_failed_ = sent.error();
     if (stream_) stream_->reset(*client_failed_);
 }

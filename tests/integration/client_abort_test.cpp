@@ -72,6 +72,24 @@ TEST(ClientAbort, DuringTheAnswerReleasesTheUpstream) {
     EXPECT_EQ(daemon.access(0)["reason"].text(), "client_closed");
 }
 
+TEST(ClientAbort, BetweenUploadAndAnswerThatBothRunReleasesTheUpstream) {
+    const auto upstream = FakeUpstream::scripted([](UpstreamConnection& connection) {
+        Request request;
+        if (!connection.read_head(request)) return;
+        connection.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n");
+        connection.wait_for_close();
+    });
+    Daemon daemon("hosts: { \"*\": { upstream: @UP1@, buffering: off, request_buffering: off } }\n",
+                  ups(*upstream));
+    RawClient client(daemon.http());
+    client.send(
+        "POST / HTTP/1.1\r\nHost: app.test\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n");
+    EXPECT_EQ(client.read_head().status, 200);
+    client.close();
+    EXPECT_TRUE(upstream->wait_for_aborted(1, Duration(3000)));
+    EXPECT_EQ(daemon.access(0)["reason"].text(), "client_closed");
+}
+
 TEST(ClientAbort, DuringAStreamedUploadReleasesTheUpstream) {
     FakeUpstream upstream;
     Daemon daemon("hosts: { \"*\": { upstream: @UP1@, request_buffering: off } }\n", ups(upstream));

@@ -44,6 +44,19 @@ void require_clients(SSL_CTX* context, const std::string& pem) {
     BIO_free(bio);
 }
 
+int choose_protocol(SSL*, const unsigned char** chosen, unsigned char* size,
+                    const unsigned char* offer, unsigned offer_size, void* wanted) {
+    const auto& name = *static_cast<const std::string*>(wanted);
+    for (unsigned at = 0; at < offer_size; at += 1U + offer[at]) {
+        if (std::string_view(reinterpret_cast<const char*>(offer + at + 1), offer[at]) == name) {
+            *chosen = offer + at + 1;
+            *size = offer[at];
+            return SSL_TLSEXT_ERR_OK;
+        }
+    }
+    return SSL_TLSEXT_ERR_NOACK;
+}
+
 bool send_all(int fd, const char* data, std::size_t size) {
     while (size > 0) {
         const auto sent = ::send(fd, data, size, MSG_NOSIGNAL);
@@ -76,6 +89,10 @@ TlsFront::TlsFront(std::uint16_t behind, TlsFrontOptions options)
     if (options_.version != 0) {
         SSL_CTX_set_min_proto_version(context_, options_.version);
         SSL_CTX_set_max_proto_version(context_, options_.version);
+    }
+    if (!options_.alpn.empty()) {
+        SSL_CTX_set_alpn_select_cb(context_, &choose_protocol,
+                                   const_cast<std::string*>(&options_.alpn));
     }
     if (!options_.client_ca.empty()) require_clients(context_, options_.client_ca);
     SSL_CTX_set_session_id_context(context_, reinterpret_cast<const unsigned char*>("t"), 1);

@@ -24,6 +24,7 @@ struct TlsFrontOptions {
     int version = 0;           // TLS1_2_VERSION or TLS1_3_VERSION only; 0 = both
     std::string client_ca;     // PEM: clients must show a certificate of it
     bool close_notify = true;  // false: the connection just ends
+    std::string alpn;          // chosen where the client offers it; "" = no ALPN
     std::size_t piece = 0;     // bytes of each record towards the client; 0 = as they come
 };
 

@@ -214,7 +214,8 @@ TEST_F(HostTlsKeys, Words) {
     };
     EXPECT_EQ(settings(", protocols: [TLSv1.3]").min_version, Version::tls13);
     EXPECT_EQ(settings(", protocols: TLSv1.2").max_version, Version::tls12);
-    EXPECT_TRUE(settings(", prefer_server_ciphers: on").prefer_server_ciphers);
+    EXPECT_TRUE(settings("").prefer_server_ciphers);
+    EXPECT_FALSE(settings(", prefer_server_ciphers: off").prefer_server_ciphers);
     const std::string authority = ", client_ca: '" + files_.path("ca.pem") + "'";
     EXPECT_EQ(settings(authority).client_verify, ClientVerify::require);
     EXPECT_EQ(settings(authority + ", client_verify: optional").client_verify,

@@ -163,7 +163,7 @@ const std::vector<Promise> kPromises = {
     {"TLS.protocols", "[TLSv1.3]"},
     {"TLS.ciphers", "ECDHE-ECDSA-AES128-GCM-SHA256"},
     {"TLS.tls13_ciphersuites", "TLS_AES_128_GCM_SHA256"},
-    {"TLS.prefer_server_ciphers", "on"},
+    {"TLS.prefer_server_ciphers", "off"},
     {"TLS.client_ca", "'@CERT@'"},
     {"TLS.client_verify", "optional"},
     {"LOCATION.upstream", "3000"},

@@ -24,7 +24,7 @@ struct ServerSettings {
     Version min_version = Version::tls12, max_version = Version::tls13;
     std::string ciphers;       ///< up to TLS 1.2, OpenSSL's notation; "" = kDefaultCiphers
     std::string ciphersuites;  ///< TLS 1.3; "" = OpenSSL's
-    bool prefer_server_ciphers = false;
+    bool prefer_server_ciphers = true;
     std::string client_ca;  ///< PEM; "" = no client certificates
     ClientVerify client_verify = ClientVerify::off;
 };

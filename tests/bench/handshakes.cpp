@@ -2,12 +2,12 @@
 // over and over. One thread, one version of TLS, one cipher suite, one group: the same for every
 // server.
 //
-//   bench_handshakes --port N --seconds N [--connections N] [--version 12|13] [--resume 1]
+//   bench_handshakes --port N --seconds N [--connections N] [--version 12|13|0] [--resume 1]
 //
 // A connection ends when the server has closed it, after an answer to our goodbye. With --resume a
 // full handshake and a request come first, uncounted (a server may keep its tickets back until it
-// has something to say); all connections take up that session. It writes one line, as load.lua
-// does.
+// has something to say); all connections take up that session. Version 0 is no TLS at all: what
+// the connection costs without a handshake. It writes one line, as load.lua does.
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -45,7 +45,7 @@ struct Options {
     int port = 0;
     std::size_t connections = 16;
     long seconds = 1;
-    bool tls13 = true;
+    long version = 13;
     bool resume = false;
 };
 
@@ -71,7 +71,7 @@ constexpr std::string_view kRequest =
 // One connection at a time.
 struct Slot {
     int fd = -1;
-    SSL* ssl = nullptr;
+    SSL* ssl = nullptr;  // none without TLS
     Clock::time_point begin;
     bool shaken = false;  // the handshake is done, the goodbye is said
 };
@@ -84,7 +84,7 @@ int keep_session(SSL* ssl, SSL_SESSION* session) {
 Context make_context(const Options& options) {
     Context made{SSL_CTX_new(TLS_client_method())};
     SSL_CTX* context = made.get();
-    const int version = options.tls13 ? TLS1_3_VERSION : TLS1_2_VERSION;
+    const int version = options.version == 13 ? TLS1_3_VERSION : TLS1_2_VERSION;
     const bool set =
         SSL_CTX_set_min_proto_version(context, version) == 1 &&
         SSL_CTX_set_max_proto_version(context, version) == 1 &&
@@ -164,7 +164,7 @@ class Load {
 
     void give_up_old(Clock::time_point now) {
         for (Slot& slot : slots_) {
-            if (slot.ssl != nullptr && now - slot.begin > kPatience) fail(slot, bad_.timeout);
+            if (slot.fd >= 0 && now - slot.begin > kPatience) fail(slot, bad_.timeout);
         }
     }
 
@@ -172,16 +172,20 @@ class Load {
         slot.begin = Clock::now();
         slot.shaken = false;
         slot.fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+        if (options_.version != 0) prepare_tls(slot);
+        ++busy_;
+        if (!connect(slot)) return fail(slot, bad_.connect);
+        epoll_event event{.events = EPOLLIN | EPOLLOUT | EPOLLET, .data = {.ptr = &slot}};
+        epoll_ctl(epoll_, EPOLL_CTL_ADD, slot.fd, &event);
+    }
+
+    void prepare_tls(Slot& slot) {
         slot.ssl = SSL_new(context_);
         SSL_set_app_data(slot.ssl, &session_);
         SSL_set_fd(slot.ssl, slot.fd);
         SSL_set_connect_state(slot.ssl);
         SSL_set_tlsext_host_name(slot.ssl, kName);
         if (options_.resume && !fetching_) offer_session(slot.ssl);
-        ++busy_;
-        if (!connect(slot)) return fail(slot, bad_.connect);
-        epoll_event event{.events = EPOLLIN | EPOLLOUT | EPOLLET, .data = {.ptr = &slot}};
-        epoll_ctl(epoll_, EPOLL_CTL_ADD, slot.fd, &event);
     }
 
     // A copy: with TLS 1.3 OpenSSL takes up a session only once.
@@ -202,10 +206,24 @@ class Load {
     }
 
     void go_on(Slot& slot) {
-        if (slot.ssl == nullptr) return;  // given up in this turn
+        if (slot.fd < 0) return;  // given up in this turn
         ERR_clear_error();
-        if (!slot.shaken) shake(slot);
-        if (slot.ssl != nullptr && slot.shaken) take_leave(slot);
+        if (!slot.shaken) slot.ssl != nullptr ? shake(slot) : part(slot);
+        if (slot.fd >= 0 && slot.shaken) slot.ssl != nullptr ? take_leave(slot) : await_end(slot);
+    }
+
+    void part(Slot& slot) {
+        slot.shaken = true;
+        latencies_.push_back(microseconds(Clock::now() - slot.begin));
+        shutdown(slot.fd, SHUT_WR);
+    }
+
+    void await_end(Slot& slot) {
+        char ignored = 0;
+        const ssize_t got = recv(slot.fd, &ignored, 1, 0);
+        if (got < 0 && errno == EAGAIN) return;
+        if (got < 0) return fail(slot, bad_.connect);
+        next(slot);
     }
 
     void shake(Slot& slot) {
@@ -245,6 +263,10 @@ class Load {
             if (recv(slot.fd, &more, 1, 0) < 0 && errno == EAGAIN) return;
         }
         if (fetching_) SSL_shutdown(slot.ssl);  // or its session would be thought a bad one
+        next(slot);
+    }
+
+    void next(Slot& slot) {
         end_slot(slot);
         if (Clock::now() < end_) start(slot);
     }
@@ -259,6 +281,7 @@ class Load {
         SSL_free(slot.ssl);
         slot.ssl = nullptr;
         close(slot.fd);
+        slot.fd = -1;
         --busy_;
     }
 
@@ -293,8 +316,8 @@ bool set_option(Options& options, std::string_view name, long value) {
         options.connections = static_cast<std::size_t>(value);
     } else if (name == "--seconds" && value > 0 && value <= 600) {
         options.seconds = value;
-    } else if (name == "--version" && (value == 12 || value == 13)) {
-        options.tls13 = value == 13;
+    } else if (name == "--version" && (value == 12 || value == 13 || value == 0)) {
+        options.version = value;
     } else if (name == "--resume") {
         options.resume = value != 0;
     } else {
@@ -326,7 +349,7 @@ int main(int argc, char** argv) {
     if (!parse_options(argc, argv, options)) {
         std::fprintf(stderr,
                      "usage: bench_handshakes --port N [--seconds N] [--connections N] "
-                     "[--version 12|13] [--resume 0|1]\n");
+                     "[--version 12|13|0] [--resume 0|1]\n");
         return 2;
     }
     const Context context = make_context(options);

@@ -71,14 +71,19 @@ class Comparison:
     label: str
     text: str
     factor: float = 1  # times CPU of the one over CPU of the other
+    without: str = ""  # a scenario whose CPU is taken off both
     at_least: float | None = None  # proxyd's mark
 
     def value(self, results, name):
-        found = {result.scenario.name: result for result in results}
-        if self.one not in found or self.other not in found:
+        found = {result.scenario.name: result.median(name, "cpu_us") for result in results}
+        one, other = found[self.one], found[self.other]
+        less = found[self.without] if self.without else 0
+        if None in (one, other, less) or other <= less:
             return None
-        one, other = (found[half].median(name, "cpu_us") for half in (self.one, self.other))
-        return self.factor * one / other if one and other else None
+        return self.factor * (one - less) / (other - less)
+
+    def is_in(self, names):
+        return {self.one, self.other} | ({self.without} if self.without else set()) <= set(names)
 
 
 def comparisons(results):
@@ -87,10 +92,13 @@ def comparisons(results):
     pairs = [Comparison(many, f"{kind}-1", f"{many} / {kind}-1", "CPU of the one / of the other")
              for kind in ("hosts", "peers") for many in names
              if many.startswith(f"{kind}-") and many != f"{kind}-1"]
-    pairs += [Comparison(f"tls_handshake-{version}", f"tls_resumed-{version}",
-                         f"TLS {version}, full / resumed", "CPU of the one / of the other",
-                         at_least=3) for version in ("1.3", "1.2")]
+    for version in ("1.3", "1.2"):
+        full, resumed = f"tls_handshake-{version}", f"tls_resumed-{version}"
+        text = "CPU of the one / of the other"
+        pairs += [Comparison(full, resumed, f"TLS {version}, full / resumed", text, at_least=3),
+                  Comparison(full, resumed, f"TLS {version}, the same, each less tls_bare", text,
+                             without="tls_bare", at_least=3)]
     pairs.append(Comparison("tls_workers-1", "tls_workers-2", "2 x tls_workers-1 / tls_workers-2",
                             "two workers do so many times the handshakes of one",
                             factor=2, at_least=1.8))
-    return [pair for pair in pairs if pair.one in names and pair.other in names]
+    return [pair for pair in pairs if pair.is_in(names)]

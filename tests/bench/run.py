@@ -40,8 +40,8 @@ def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--only", default="", metavar="SCENARIO,..",
                         help="small browser 64k 1m c2000 newconn hosts peers idle tls_small "
-                             "tls_64k h2_small h2_64k tls_handshake tls_resumed tls_workers "
-                             "idle_tls hosts_tls")
+                             "tls_64k h2_small h2_64k tls_handshake tls_resumed tls_bare "
+                             "tls_workers idle_tls hosts_tls")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=5, help="length of one timed run")
     parser.add_argument("--warmup", type=float, default=1, help="load before each timed run")

@@ -100,6 +100,8 @@ def handshake_scenarios():
                    half_of="tls_handshakes", marks=cpu_mark(1.0)),
         handshakes("tls_resumed-1.2", f"TLS 1.2, {resumed} (without a key exchange)",
                    "--version", "12", "--resume", "1", half_of="tls_handshakes"),
+        handshakes("tls_bare", "connections to the TLS port that end without a handshake",
+                   "--version", "0", half_of="tls_handshakes"),
         handshakes("tls_workers-1", f"TLS 1.3, {full}, one worker on the load's cores",
                    half_of="tls_workers"),
         handshakes("tls_workers-2", f"TLS 1.3, {full}, two workers on the load's cores",

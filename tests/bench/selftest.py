@@ -113,6 +113,12 @@ class Marks(unittest.TestCase):
         column = columns.summary(scenario("tls_small"))[0]
         self.assertEqual(report.mark_text(result("tls_small", nginx=1.0), column), "≤ 0.95")
 
+    def test_what_a_connection_costs_is_taken_off(self):
+        results = [result("tls_handshake-1.2", proxyd=170.0), result("tls_resumed-1.2", proxyd=60.0),
+                   result("tls_bare", proxyd=20.0)]
+        values = [round(pair.value(results, "proxyd"), 2) for pair in comparisons(results)]
+        self.assertEqual(values, [2.83, 3.75])
+
     def test_comparisons_within_one_proxy(self):
         results = [result("tls_handshake-1.3", proxyd=300.0), result("tls_resumed-1.3", proxyd=150.0),
                    result("tls_workers-1", proxyd=100.0), result("tls_workers-2", proxyd=105.0)]

@@ -8,6 +8,31 @@ from columns import NOT_THERE, number, percent
 from results import comparisons
 
 
+READING = """\
+CPU µs is the time of all threads of a proxy over what it did; it is the number to compare. "proxyd \
+/ best" is proxyd over the best of the others, below 1 is better (for a rate above 1); "mark" is what \
+it has to reach. A run with one bad answer, or with a connection that got none, is void and counts \
+nowhere. All columns, settings and reasons: `tests/bench/README.md`.
+
+- `small` to `idle`: HTTP/1.1 without TLS.
+- `tls_small`, `tls_64k`: HTTP/1.1 over TLS 1.3. `h2_small`, `h2_64k`: HTTP/2 over TLS 1.3 made by \
+h2load, also against nghttpx and h2o. Every load over TLS offers AES-128-GCM and X25519 only, so all \
+proxies do the same work.
+- `tls_handshake`, `tls_resumed`: handshakes with a P-256 certificate and no request, full and with a \
+session ticket; `tls_bare`: the same connections without a handshake. "full / resumed" is how much \
+cheaper a resumed one is, as measured and with `tls_bare` taken off both. A resumed handshake of TLS \
+1.3 still has a key exchange, one of TLS 1.2 has none.
+- `tls_workers`: proxy and load share both cores, with one worker and with two. What a handshake \
+costs more with two is contention: "2 x the one / the other" is how many times the handshakes of one \
+worker two would do on a core each. nginx's workers are processes that share nothing, so its value is \
+what this machine allows.
+- `idle`, `idle_tls`: memory that each of some thousand idle connections adds.
+- `hosts_tls`: 10,000 hosts with a certificate each: memory, the time from the order to reload until \
+the new generation answers, and the longest wait of a client that asks 200 times a second from then \
+until three seconds later; all of the proxy on one core.
+"""
+
+
 def one_line(run):
     bad = ", ".join(f"{count} {kind}" for kind, count in run["bad"].items() if count)
     verdict = f"  VOID: {bad}" if bad else ""
@@ -163,6 +188,9 @@ Bad answers: **{bad}**; void runs: **{void}**.
 
 {versions}
 
+## How to read it
+
+{READING}
 ## Summary
 
 {summary(names, results)}

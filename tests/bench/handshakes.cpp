@@ -2,7 +2,7 @@
 // over and over. One thread, one version of TLS, one cipher suite, one group: the same for every
 // server.
 //
-//   bench_handshakes --port N --seconds N [--connections N] [--version 12|13|0] [--resume 1]
+//   bench_handshakes --port N [--milliseconds N] [--connections N] [--version 12|13|0] [--resume 1]
 //
 // A connection ends when the server has closed it, after an answer to our goodbye. With --resume a
 // full handshake and a request come first, uncounted (a server may keep its tickets back until it
@@ -44,7 +44,7 @@ constexpr const char* kName = "bench.example";
 struct Options {
     int port = 0;
     std::size_t connections = 16;
-    long seconds = 1;
+    std::chrono::milliseconds time{1000};
     long version = 13;
     bool resume = false;
 };
@@ -117,7 +117,7 @@ class Load {
         slots_.resize(options_.resume ? 1 : options_.connections);
         if (options_.resume && !first_session()) return;
         begin_ = Clock::now();
-        end_ = begin_ + std::chrono::seconds(options_.seconds);
+        end_ = begin_ + options_.time;
         for (Slot& slot : slots_) start(slot);
         turn_while_busy();
         seconds_ = std::chrono::duration<double>(Clock::now() - begin_).count();
@@ -314,8 +314,8 @@ bool set_option(Options& options, std::string_view name, long value) {
         options.port = static_cast<int>(value);
     } else if (name == "--connections" && value > 0 && value <= long{kMostConnections}) {
         options.connections = static_cast<std::size_t>(value);
-    } else if (name == "--seconds" && value > 0 && value <= 600) {
-        options.seconds = value;
+    } else if (name == "--milliseconds" && value > 0 && value <= 600000) {
+        options.time = std::chrono::milliseconds(value);
     } else if (name == "--version" && (value == 12 || value == 13 || value == 0)) {
         options.version = value;
     } else if (name == "--resume") {
@@ -348,7 +348,7 @@ int main(int argc, char** argv) {
     Options options;
     if (!parse_options(argc, argv, options)) {
         std::fprintf(stderr,
-                     "usage: bench_handshakes --port N [--seconds N] [--connections N] "
+                     "usage: bench_handshakes --port N [--milliseconds N] [--connections N] "
                      "[--version 12|13|0] [--resume 0|1]\n");
         return 2;
     }

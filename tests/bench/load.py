@@ -69,7 +69,8 @@ class Handshakes(Timed):
 
     def start(self, seconds):
         command = [self.setup.handshakes, "--port", self.case.port, "--connections",
-                   self.scenario.connections, "--seconds", whole(seconds), *self.scenario.mode]
+                   self.scenario.connections, "--milliseconds", max(1, round(seconds * 1000)),
+                   *self.scenario.mode]
         return start(self.setup, self.scenario, command)
 
 

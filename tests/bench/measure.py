@@ -48,12 +48,13 @@ def timed_load(setup, proxy, stage, scenario, program, warm):
     pids = kernel.family(stage.process.pid)
     opened = origin_connections(stage.case.origin_port)
     watch = Watch(setup, scenario, pids, stage.origin)
-    process = program.start_timed(setup.seconds, warm)
-    time.sleep(0.8 * setup.seconds)
+    seconds = setup.seconds * scenario.share
+    process = program.start_timed(seconds, warm)
+    time.sleep(0.8 * seconds)
     load_cpu = kernel.cpu_seconds([process.pid]) / 0.8
     memory = kernel.resident_bytes(proxy.serving(pids))
     stuck = count_stuck(setup, stage.case, scenario)
-    result = program.finish(process, setup.seconds)
+    result = program.finish(process, seconds)
     proxy_cpu, outside_cpu, noise = watch.finish(load_cpu)
     requests = max(1, result["requests"])
     result.update(
@@ -94,7 +95,8 @@ def run_load(setup, proxy, scenario):
     with Stage(setup, proxy, scenario) as stage:
         names = probe(proxy, stage.case, scenario)
         program = load.program(setup, stage.case, scenario)
-        warm = program.finish(program.start(setup.warmup), setup.warmup)
+        warmup = setup.warmup * scenario.share
+        warm = program.finish(program.start(warmup), warmup)
         result = timed_load(setup, proxy, stage, scenario, program, warm)
         result["headers"] = names
         if not stage.stop_proxy():
@@ -124,10 +126,10 @@ def trace(setup, stage):
 def count_amid_load(setup, stage, program):
     """Begins when all connections stand; the origin counts the requests of just that while."""
     process = program.start(6)
-    time.sleep(1.5)
+    time.sleep(1)
     counter = trace(setup, stage)
     begin = origin_requests(stage.case.origin_port)
-    time.sleep(2)
+    time.sleep(1.5)
     requests = origin_requests(stage.case.origin_port) - begin - 1  # the asking is one, too
     calls = counter.finish()
     setup.children.stop(process)

@@ -125,7 +125,7 @@ def call_lines(result, names):
         shown = ", ".join(f"{call} {count:.2f}" for call, count in calls if count >= 0.005)
         if shown:
             lines.append(f"- {name}: {shown}")
-    return "\nSystem calls per request:\n" + "\n".join(lines) + "\n" if lines else ""
+    return "\nSystem calls for each:\n" + "\n".join(lines) + "\n" if lines else ""
 
 
 def headers_seen(chosen, results):

@@ -32,6 +32,7 @@ class Scenario:
     kind: str = "load"  # load | handshakes | idle | reload
     rivals: tuple = NGINX_HAPROXY
     marks: tuple = ()
+    share: float = 1  # of --seconds and --warmup: some need less to be steady
     most_rounds: int = 1000  # where the spread is small and a round is long
 
     @property
@@ -88,7 +89,7 @@ def plain_scenarios(idle_connections, many_hosts):
 def handshake_scenarios():
     def handshakes(name, text, *mode, **more):
         return Scenario(name, f"{text}, 16 at a time", connections=16, tls=True,
-                        kind="handshakes", mode=mode, **more)
+                        kind="handshakes", mode=mode, share=0.5, **more)
 
     full, resumed = "full handshakes, ECDSA P-256", "resumed handshakes"
     return [

@@ -1,5 +1,5 @@
 #!/bin/sh
-# install-build-deps.sh build|tests|interop...
+# install-build-deps.sh build|tests|interop|bench...
 # Installs those of the named package sets that are missing, on Debian 12. The one list of what
 # proxyd needs. Does nothing, and needs no root, when everything is there.
 set -eu
@@ -7,9 +7,10 @@ set -eu
 build="g++ cmake ninja-build ccache pkg-config libboost1.81-dev libboost-json1.81-dev libssl-dev
     node-llhttp libnghttp2-dev libspdlog-dev libfmt-dev libyaml-cpp-dev libre2-dev libc-ares-dev
     libcli11-dev"
-tests="libgtest-dev libgmock-dev libbenchmark-dev nginx haproxy wrk strace python3 python3-grpcio
-    systemd util-linux procps curl openssl nghttp2-client"
+tests="libgtest-dev libgmock-dev libbenchmark-dev python3 python3-grpcio systemd util-linux procps
+    iproute2 curl openssl nghttp2-client"
 interop="nodejs chromium testssl.sh"
+bench="nginx haproxy nghttp2-proxy h2o wrk nghttp2-client strace iproute2 python3 util-linux"
 
 packages=
 for set in "$@"; do
@@ -17,7 +18,8 @@ for set in "$@"; do
         build) packages="$packages $build" ;;
         tests) packages="$packages $tests" ;;
         interop) packages="$packages $interop" ;;
-        *) echo "usage: $0 build|tests|interop..." >&2; exit 2 ;;
+        bench) packages="$packages $bench" ;;
+        *) echo "usage: $0 build|tests|interop|bench..." >&2; exit 2 ;;
     esac
 done
 
@@ -33,7 +35,7 @@ if [ "$(id -u)" != 0 ]; then
     exit 1
 fi
 
-# nginx and haproxy are here to be measured against, not to be started.
+# The other proxies are here to be measured against, not to be started.
 policy=/usr/sbin/policy-rc.d
 if [ ! -e $policy ]; then
     trap 'rm -f $policy' EXIT

@@ -113,18 +113,36 @@ def core_seconds(core):
 
 
 class CoreWatch:
-    """How much of a core went to somebody else between start and stop, as a share of the time."""
+    """How much of some cores went to somebody else since the start, as a share of the time."""
 
-    def __init__(self, core):
-        self.core = core
+    def __init__(self, *cores):
+        self.cores = cores
         self.begin = time.monotonic()
-        self.busy, self.stolen = core_seconds(core)
+        self.busy, self.stolen = self._sum()
+
+    def _sum(self):
+        busy, stolen = zip(*(core_seconds(core) for core in self.cores))
+        return sum(busy), sum(stolen)
 
     def foreign_share(self, own_seconds):
         elapsed = time.monotonic() - self.begin
-        busy, stolen = core_seconds(self.core)
+        busy, stolen = self._sum()
         foreign = max(0.0, busy - self.busy - own_seconds)
         return (foreign + stolen - self.stolen) / elapsed
+
+
+def client_sockets(port):
+    """Milliseconds since each established connection to this port, seen from the clients, got
+    anything (or, if it never did, since it was made)."""
+    done = subprocess.run(["ss", "-HtinO", "state", "established", f"( dport = :{port} )"],
+                          capture_output=True, text=True, timeout=30, check=True)
+    return [silent_for(line) for line in done.stdout.splitlines()]
+
+
+def silent_for(line):
+    """ss leaves it out when it is 0."""
+    found = re.search(r"\blastrcv:(\d+)", line)
+    return int(found.group(1)) if found else 0
 
 
 class SystemCalls:

@@ -1,99 +1,21 @@
-"""The three proxies: how each is configured for a case, started and stopped.
+"""proxyd, nginx and HAProxy: how each is configured for a case, started and stopped.
 
-All of them get one worker, the same request headers towards the origin, keepalive on both sides
+All of them get as many workers, the same request headers towards the origin, keepalive on both sides
 with the same number of idle connections, and no access log unless the case asks for one.
 """
 
-import dataclasses
 import os
-import re
-import shutil
 import signal
 import subprocess
 
-LOCATIONS = 10  # load.lua asks as many
-MANY = 10_000_000  # requests per connection: never the reason for a new one
-
-# What every proxy must send on, whatever else it adds. run.py asks the origin's /echo.
-FORWARDED = ["host", "x-real-ip", "x-forwarded-for", "x-forwarded-proto", "x-forwarded-host",
-             "x-forwarded-port", "via"]
+from case import LOCATIONS, MANY, Proxy, host_name, user_line
+from h2_proxies import H2o, Nghttpx
 
 
-@dataclasses.dataclass
-class Case:
-    """What a configuration depends on."""
-    port: int
-    origin_port: int
-    directory: str
-    idle_upstream: int = 128
-    connections: int = 64
-    access_log: bool = False
-    hosts: int = 0  # 0: one plain route; 1: one host with ten locations; else that many hosts
-    large: bool = False  # bodies well above a buffer
-    peers: int = 1  # addresses of the origin, from 127.0.0.1 on
-
-    @property
-    def log_path(self):
-        return os.path.join(self.directory, "access.log")
-
-    @property
-    def origins(self):
-        return [f"127.0.0.{i + 1}:{self.origin_port}" for i in range(self.peers)]
-
-    @property
-    def clients(self):
-        """Clients the proxy must be able to hold, with room to spare."""
-        return self.connections + 1000
-
-    @property
-    def slots(self):
-        """The same with the connections to the origin."""
-        return self.clients + max(self.idle_upstream, 64) + 1000
-
-
-def host_name(index):
-    return f"h{index:05}.bench.example"
-
-
-class Proxy:
-    name = ""
-    binary = ""
-    gentle = signal.SIGQUIT
-    death_signal = signal.SIGKILL
-
-    def config(self, case):
-        raise NotImplementedError
-
-    def extra_files(self, case):
-        """{file name: text} next to the configuration."""
-        return {}
-
-    def config_name(self):
-        return f"{self.name}.conf"
-
-    def command(self, path):
-        raise NotImplementedError
-
-    def path(self):
-        return shutil.which(self.binary, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
-
-    def version(self):
-        """One line of the program about itself."""
-        done = subprocess.run([self.path(), "-v"], capture_output=True, text=True, timeout=10,
-                              check=False)
-        text = (done.stdout + done.stderr).strip() or "unknown"
-        return re.sub(r" - https?://\S+", "", text.splitlines()[0])
-
-    def logs_to_stdout(self, case):
-        """Whether what it writes to stdout is the access log."""
-        return False
-
-    def prepare(self, case):
-        path = os.path.join(case.directory, self.config_name())
-        for name, text in {self.config_name(): self.config(case), **self.extra_files(case)}.items():
-            with open(os.path.join(case.directory, name), "w") as file:
-                file.write(text)
-        return self.command(path)
+def known_proxies(proxyd):
+    """{name: proxy} in the order of the tables."""
+    everyone = [Proxyd(proxyd), Nginx(), Haproxy(), Nghttpx(), H2o()]
+    return {proxy.name: proxy for proxy in everyone}
 
 
 class Proxyd(Proxy):
@@ -111,15 +33,19 @@ class Proxyd(Proxy):
     def command(self, path):
         return [self.path(), "-c", path]
 
+    def reload(self, pid, path):
+        return subprocess.Popen([self.path(), "-c", path, "-s", "reload"],
+                                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+
     def config(self, case):
         access = "{ path: off }"
         if case.access_log:
             access = f"{{ path: {case.log_path}, format: combined, buffer: 64k, flush: 1s }}"
         return f"""\
-workers: 1
+workers: {case.workers}
 control: {case.directory}/control.sock
 listeners:
-  http: {{ address: "127.0.0.1:{case.port}", backlog: 4096 }}
+  {self._listener(case)}
 client: {{ keepalive_timeout: 120s, keepalive_requests: {MANY} }}
 log:
   error: {{ path: {case.directory}/error.log, level: warn }}
@@ -140,34 +66,60 @@ hosts:
         return "    balance: least_conn\n    health_check: { path: /b/1, interval: 1s }\n"
 
     @staticmethod
-    def _hosts(case):
+    def _listener(case):
+        address = f'address: "127.0.0.1:{case.port}"'
+        if case.tls:
+            return f"https: {{ {address}, tls: true, http2: true, backlog: 4096 }}"
+        return f"http: {{ {address}, backlog: 4096 }}"
+
+    def _hosts(self, case):
+        if case.tls:
+            return self._tls_hosts(case)
         if case.hosts == 0:
             return '  "*": origin\n'
         locations = "".join(f"      /l{i}/: {{ upstream: origin }}\n" for i in range(LOCATIONS))
         names = ['"*"'] if case.hosts == 1 else [host_name(i) for i in range(case.hosts)]
         return "".join(f"  {name}:\n    locations:\n{locations}" for name in names)
 
+    @staticmethod
+    def _tls_hosts(case):
+        def host(key, name, more=""):
+            pair = f"certificate: {name('crt')}, key: {name('key')}"
+            return f"  {key}:\n    tls: {{ {pair} }}\n    upstream: origin\n{more}"
+
+        lines = [host('"*"', case.certificate)]
+        for i in range(case.hosts):
+            name = host_name(i)
+            more = f'    response_headers: {{ set: {{ X-Generation: "{case.generation}" }} }}\n'
+            lines.append(host(name, lambda kind: case.certificate(kind, name),
+                              "" if i else more))
+        return "".join(lines)
+
 
 class Nginx(Proxy):
     name = "nginx"
     binary = "nginx"
     death_signal = signal.SIGTERM  # the master takes its worker with it; SIGKILL would not
+    has_master = True
 
     def command(self, path):
         return [self.path(), "-p", os.path.dirname(path), "-c", path]
+
+    def reload(self, pid, path):
+        os.kill(pid, signal.SIGHUP)
 
     def config(self, case):
         access = "off"
         if case.access_log:
             access = f"{case.log_path} combined buffer=64k flush=1s"
-        user = "user root root;\n" if os.geteuid() == 0 else ""
+        user = user_line("user root root;\n")
         hashes = ""
         if case.hosts > 1:
             hashes = f"    server_names_hash_max_size {8 * case.hosts};\n" \
                      "    server_names_hash_bucket_size 128;\n"
         return f"""\
 daemon off;
-{user}worker_processes 1;
+{user}worker_processes {case.workers};
 pid {case.directory}/nginx.pid;
 error_log {case.directory}/error.log warn;
 events {{ worker_connections {case.slots}; }}
@@ -204,8 +156,9 @@ http {{
         balance = "        least_conn;\n" if case.peers > 1 else ""
         return balance + "".join(f"        server {origin};\n" for origin in case.origins)
 
-    @staticmethod
-    def _servers(case):
+    def _servers(self, case):
+        if case.tls:
+            return self._tls_servers(case)
         listen = f"listen 127.0.0.1:{case.port} default_server backlog=4096;"
         if case.hosts == 0:
             return f"    server {{\n        {listen}\n" \
@@ -218,6 +171,24 @@ http {{
         for i in range(case.hosts):
             servers.append(f"    server {{\n        listen 127.0.0.1:{case.port};\n"
                            f"        server_name {host_name(i)};\n{locations}    }}\n")
+        return "".join(servers)
+
+    @staticmethod
+    def _tls_servers(case):
+        def server(options, certificate, more=""):
+            return f"    server {{\n        listen 127.0.0.1:{case.port} ssl http2{options};\n" \
+                   f"        ssl_certificate {certificate('crt')};\n" \
+                   f"        ssl_certificate_key {certificate('key')};\n{more}" \
+                   "        location / { proxy_pass http://origin; }\n    }\n"
+
+        reuse = " reuseport" if case.workers > 1 else ""
+        servers = ["    ssl_protocols TLSv1.2 TLSv1.3;\n",
+                   server(f" default_server backlog=4096{reuse}", case.certificate)]
+        for i in range(case.hosts):
+            name = host_name(i)
+            more = "" if i else f"        add_header X-Generation {case.generation};\n"
+            servers.append(server("", lambda kind: case.certificate(kind, name),
+                                  f"        server_name {name};\n{more}"))
         return "".join(servers)
 
 
@@ -254,9 +225,10 @@ class Haproxy(Proxy):
 """
         # Halves the cost of 1 MiB; a larger tune.bufsize does too, but makes 64 KiB dearer.
         splice = "    option splice-response\n" if case.large else ""
+        tls = f" ssl crt {case.certificate('pem')} alpn h2,http/1.1" if case.tls else ""
         return f"""\
 global
-    nbthread 1
+    nbthread {case.workers}
     maxconn {case.clients}
     tune.pool-low-fd-ratio 90
     tune.pool-high-fd-ratio 95
@@ -270,10 +242,10 @@ global
     option http-keep-alive
     http-reuse always
 {splice}frontend bench
-    bind 127.0.0.1:{case.port} backlog 4096
+    bind 127.0.0.1:{case.port} backlog 4096{tls}
 {log_format}    http-request set-header X-Real-IP %[src]
     http-request set-header X-Forwarded-For %[src]
-    http-request set-header X-Forwarded-Proto http
+    http-request set-header X-Forwarded-Proto {"https" if case.tls else "http"}
     http-request set-header X-Forwarded-Host %[req.hdr(host)]
     http-request set-header X-Forwarded-Port %[dst_port]
     http-request set-header Via "1.1 haproxy"

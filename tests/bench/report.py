@@ -1,97 +1,36 @@
 """Turns runs into the lines and tables that people read."""
 
-import dataclasses
 import platform
-import statistics
 
-import proxies
-
-NOT_THERE = "–"
-
-
-@dataclasses.dataclass
-class Result:
-    """All runs of one scenario, {proxy: [run]}; system calls per request, {proxy: {name: n}}."""
-    scenario: object
-    runs: dict
-    calls: dict
-    errors: dict  # {proxy: why it was not measured}
-
-    def valid(self, name):
-        return [run for run in self.runs.get(name, []) if not any(run["bad"].values())]
-
-    def median(self, name, key):
-        """Over the runs without a bad answer; None when there is none."""
-        values = [run[key] for run in self.valid(name) if key in run]
-        return statistics.median(values) if values else None
-
-    def spread(self, name, key):
-        """Half of the range of the valid runs, as a share of the median."""
-        values = [run[key] for run in self.valid(name) if key in run]
-        if len(values) < 2:
-            return None
-        return (max(values) - min(values)) / 2 / statistics.median(values)
-
-    def calls_per_request(self, name):
-        calls = self.calls.get(name)
-        return sum(calls.values()) if calls else None
-
-    def bad(self, name):
-        """(bad answers, void runs, all runs)."""
-        runs = self.runs.get(name, [])
-        counts = [sum(run["bad"].values()) for run in runs]
-        return sum(counts), sum(1 for count in counts if count), len(runs)
-
-    def noisy(self, name, limit):
-        return sum(1 for run in self.valid(name) if run["noise"] > limit)
+import columns
+from case import Case
+from columns import NOT_THERE, number, percent
+from results import comparisons
 
 
-@dataclasses.dataclass(frozen=True)
-class Column:
-    title: str
-    read: object  # (result, proxy name) -> number or None
-    show: object  # number -> text
-    less_is_better: bool = True
+READING = """\
+CPU µs is the time of all threads of a proxy over what it did; it is the number to compare. "proxyd \
+/ best" is proxyd over the best of the others, below 1 is better (for a rate above 1); "mark" is what \
+it has to reach. A run with one bad answer, or with a connection that got none, is void and counts \
+nowhere. All columns, settings and reasons: `tests/bench/README.md`.
 
-
-def number(digits, scale=1.0):
-    return lambda value: NOT_THERE if value is None else f"{value * scale:,.{digits}f}"
-
-
-def percent(value):
-    return NOT_THERE if value is None else f"{value * 100:.0f} %"
-
-
-def milliseconds(value):
-    return NOT_THERE if value is None else f"{value / 1000:.2f} ms"
-
-
-def of(key):
-    return lambda result, name: result.median(name, key)
-
-
-CPU = Column("CPU µs/request", of("cpu_us"), number(2))
-RATE = Column("requests/s", of("rps"), number(0), less_is_better=False)
-EACH = Column("bytes/connection", of("each"), number(0))
-MEMORY = Column("RSS MiB", of("rss"), number(1, 1 / 2**20))
-LOAD_COLUMNS = [
-    RATE, CPU,
-    Column("system calls/request", lambda r, name: r.calls_per_request(name), number(2)),
-    Column("p50", of("p50_us"), milliseconds),
-    Column("p99", of("p99_us"), milliseconds),
-    MEMORY,
-]
-IDLE_COLUMNS = [EACH, Column("RSS MiB before", of("before"), number(1, 1 / 2**20)), MEMORY]
-
-
-def ratio(result, column):
-    """proxyd divided by the better of the others."""
-    own = column.read(result, "proxyd")
-    others = [column.read(result, name) for name in result.runs if name != "proxyd"]
-    others = [value for value in others if value]
-    if own is None or not others:
-        return None
-    return own / (min(others) if column.less_is_better else max(others))
+- `small` to `idle`: HTTP/1.1 without TLS.
+- `tls_small`, `tls_64k`: HTTP/1.1 over TLS 1.3. `h2_small`, `h2_64k`: HTTP/2 over TLS 1.3 made by \
+h2load, also against nghttpx and h2o. Every load over TLS offers AES-128-GCM and X25519 only, so all \
+proxies do the same work.
+- `tls_handshake`, `tls_resumed`: handshakes with a P-256 certificate and no request, full and with a \
+session ticket; `tls_bare`: the same connections without a handshake. "full / resumed" is how much \
+cheaper a resumed one is, as measured and with `tls_bare` taken off both. A resumed handshake of TLS \
+1.3 still has a key exchange, one of TLS 1.2 has none.
+- `tls_workers`: proxy and load share both cores, with one worker and with two. What a handshake \
+costs more with two is contention: "2 x the one / the other" is how many times the handshakes of one \
+worker two would do on a core each. nginx's workers are processes that share nothing, so its value is \
+what this machine allows.
+- `idle`, `idle_tls`: memory that each of some thousand idle connections adds.
+- `hosts_tls`: 10,000 hosts with a certificate each: memory, the time from the order to reload until \
+the new generation answers, and the longest wait of a client that asks 200 times a second from then \
+until three seconds later; all of the proxy on one core.
+"""
 
 
 def one_line(run):
@@ -99,7 +38,10 @@ def one_line(run):
     verdict = f"  VOID: {bad}" if bad else ""
     if "each" in run:
         return f"{run['each']:.0f} bytes per connection{verdict}"
-    return (f"{run['rps']:9,.0f} requests/s  {run['cpu_us']:7.2f} us/request  "
+    if "reload_s" in run:
+        return (f"{run['rss'] / 2**20:.0f} MiB  reload {run['reload_s']:.2f} s  "
+                f"longest wait {run['stall_ms']:.1f} ms{verdict}")
+    return (f"{run['rps']:9,.0f} /s  {run['cpu_us']:7.2f} us each  "
             f"core {run['busy'] * 100:3.0f} %  others {run['noise'] * 100:3.0f} %{verdict}")
 
 
@@ -113,50 +55,64 @@ def bad_text(result, name):
     return f"{bad} ({void} of {runs} runs void)" if bad else "0"
 
 
-def summary_row(result, names, column, label):
-    cells = [column.show(column.read(result, name)) for name in names]
-    bad = sum(result.bad(name)[0] for name in names)
-    return [label, column.title, *cells, number(2)(ratio(result, column)), f"{bad:,}"]
+def mark_text(result, column):
+    """The marks on this column, and whether proxyd keeps them."""
+    texts = []
+    for mark in result.scenario.marks:
+        if mark.key != column.key:
+            continue
+        value = column.ratio(result) if mark.is_ratio else column.read(result, "proxyd")
+        limit = f"{mark.limit:.2f}" if mark.is_ratio else column.show(mark.limit)
+        texts.append(f"≤ {limit}{kept(value, value is not None and value <= mark.limit)}")
+    return ", ".join(texts)
+
+
+def kept(value, is_kept):
+    return "" if value is None else " kept" if is_kept else " **missed**"
+
+
+def summary_rows(result, names):
+    for column in columns.summary(result.scenario):
+        cells = [column.show(column.read(result, name)) for name in names]
+        bad = sum(result.bad(name)[0] for name in names)
+        yield [result.scenario.name, column.title, *cells, number(2)(column.ratio(result)),
+               mark_text(result, column), f"{bad:,}"]
+
+
+def comparison_row(pair, results, names):
+    values = [pair.value(results, name) for name in names]
+    mark = ""
+    if pair.at_least:
+        own = pair.value(results, "proxyd")
+        mark = f"≥ {pair.at_least:g}{kept(own, own is not None and own >= pair.at_least)}"
+    return [pair.label, pair.text, *map(number(3), values), NOT_THERE, mark, NOT_THERE]
 
 
 def summary(names, results):
-    rows = []
-    for result in results:
-        columns = [EACH] if result.scenario.kind == "idle" else [CPU, RATE]
-        rows += [summary_row(result, names, column, result.scenario.name) for column in columns]
-    for pair in ("hosts", "peers"):
-        halves = [r for r in results if r.scenario.half_of == pair]
-        if len(halves) != 2:
-            continue
-        rows.append([f"{halves[1].scenario.name} / {halves[0].scenario.name}",
-                     "CPU of the one / of the other",
-                     *(number(3)(growth(*halves, name)) for name in names), NOT_THERE, NOT_THERE])
-    return table(["scenario", "what", *names, "proxyd / best", "bad answers"], rows)
-
-
-def growth(one, many, name):
-    before, after = one.median(name, "cpu_us"), many.median(name, "cpu_us")
-    return after / before if before and after else None
+    rows = [row for result in results for row in summary_rows(result, names)]
+    rows += [comparison_row(pair, results, names) for pair in comparisons(results)]
+    return table(["scenario", "what", *names, "proxyd / best", "mark", "bad answers"], rows)
 
 
 def details(result, names, limit):
-    idle = result.scenario.kind == "idle"
-    columns = IDLE_COLUMNS if idle else LOAD_COLUMNS
-    titles = ["", *(column.title for column in columns)]
-    if not idle:
+    names = [name for name in names if name in result.runs]
+    is_load = result.scenario.kind in ("load", "handshakes")
+    shown = columns.details(result.scenario)
+    titles = ["", *(column.title for column in shown)]
+    if is_load:
         titles += ["± CPU", "its core", "load core", "origin conns", "noisy runs"]
     rows = []
     for name in names:
-        row = [name, *(column.show(column.read(result, name)) for column in columns)]
-        if not idle:
+        row = [name, *(column.show(column.read(result, name)) for column in shown)]
+        if is_load:
             row += [percent(result.spread(name, "cpu_us")), percent(result.median(name, "busy")),
                     percent(result.median(name, "load_busy")),
                     number(0)(result.median(name, "opened")), str(result.noisy(name, limit))]
         rows.append([*row, bad_text(result, name)])
     if "proxyd" in names:
-        empty = [""] * (len(titles) - len(columns))
+        empty = [""] * (len(titles) - len(shown))
         rows.append(["**proxyd / best**",
-                     *(f"**{number(2)(ratio(result, column))}**" for column in columns), *empty])
+                     *(f"**{number(2)(column.ratio(result))}**" for column in shown), *empty])
     failed = "".join(f"\n{name} was not measured: {' '.join(error.split())}\n"
                      for name, error in result.errors.items())
     return table([*titles, "bad answers"], rows) + failed + call_lines(result, names)
@@ -169,7 +125,7 @@ def call_lines(result, names):
         shown = ", ".join(f"{call} {count:.2f}" for call, count in calls if count >= 0.005)
         if shown:
             lines.append(f"- {name}: {shown}")
-    return "\nSystem calls per request:\n" + "\n".join(lines) + "\n" if lines else ""
+    return "\nSystem calls for each:\n" + "\n".join(lines) + "\n" if lines else ""
 
 
 def headers_seen(chosen, results):
@@ -185,13 +141,20 @@ def headers_seen(chosen, results):
 
 
 def configurations(chosen, results):
-    """Each proxy's file for the plainest case, and with the access log where that was measured."""
-    logged = [r.scenario for r in results if r.scenario.access_log]
+    """Each proxy's file for the plainest case, with the access log, and with TLS: what was used."""
+    logged = any(r.scenario.access_log for r in results)
+    tls = any(r.scenario.tls for r in results)
+    plain = not all(r.scenario.tls for r in results)
     parts = []
     for proxy in chosen:
-        kinds = {"": proxies.Case(8080, 9000, "/tmp/bench")}
-        if logged:
-            kinds[" in `browser`"] = proxies.Case(8080, 9000, "/tmp/bench", access_log=True)
+        kinds = {}
+        if plain and any(not r.scenario.tls and r.scenario.takes(proxy.name) for r in results):
+            kinds[""] = Case(8080, 9000, "/tmp/bench")
+        if kinds and logged:
+            kinds[" in `browser`"] = Case(8080, 9000, "/tmp/bench", access_log=True)
+        if tls:
+            kinds[" with TLS"] = Case(8443, 9000, "/tmp/bench", idle_upstream=256, tls=True,
+                                      certificates="/tmp/bench")
         for label, case in kinds.items():
             parts.append(f"### {proxy.name}{label}\n```\n{proxy.config(case)}```\n")
     return "\n".join(parts)
@@ -218,13 +181,16 @@ def markdown(command, chosen, results, setup):
     return f"""\
 # The bench's table
 
-Made by `{command}` on {machine()}: each proxy alone on core {setup.proxy_core}, wrk and the \
+Made by `{command}` on {machine()}: each proxy alone on core {setup.proxy_core}, load and \
 origin on core {setup.load_core}; up to {rounds} interleaved rounds of {setup.seconds:g} s, medians.
 
 Bad answers: **{bad}**; void runs: **{void}**.
 
 {versions}
 
+## How to read it
+
+{READING}
 ## Summary
 
 {summary(names, results)}
@@ -240,6 +206,8 @@ Header lines of a bare request behind each proxy:
 
 Ports and paths are replaced. `c2000` keeps 2,000 idle connections to the origin instead of 128, \
 `c2000` and `idle` allow more connections; `hosts` has its hosts and locations instead of the one \
-route; `peers-16` has 16 addresses of the origin, least_conn and checks (nginx has no active ones).
+route; `peers-16` has 16 addresses of the origin, least_conn and checks (nginx has no active ones). \
+With TLS, `h2_small` and `h2_64k` keep 256 idle connections to the origin, the others 128; \
+`hosts_tls` has a host with its certificate for each name; `tls_workers-2` has two workers.
 
 {configurations(chosen, results)}"""

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Runs proxyd, nginx and HAProxy in turn under the same load and compares what they cost.
+"""Runs proxyd, nginx, HAProxy, nghttpx and h2o in turn under the same load and compares the cost.
 
-Needs nginx, haproxy, wrk and strace (setup.sh installs them). See README.md.
+Needs them, wrk, h2load and strace (setup.sh installs all). See README.md.
 """
 
 import argparse
@@ -23,6 +23,8 @@ import measure  # noqa: E402
 import proxies  # noqa: E402
 import report  # noqa: E402
 import scenarios  # noqa: E402
+from case import NAME  # noqa: E402
+from results import Result  # noqa: E402
 from stage import BenchError, Setup  # noqa: E402
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -37,18 +39,21 @@ class Stopped(BenchError):
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--only", default="", metavar="SCENARIO,..",
-                        help="small browser 64k 1m c2000 newconn hosts peers idle")
+                        help="small browser 64k 1m c2000 newconn hosts peers idle tls_small "
+                             "tls_64k h2_small h2_64k tls_handshake tls_resumed tls_bare "
+                             "tls_workers idle_tls hosts_tls")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=5, help="length of one timed run")
     parser.add_argument("--warmup", type=float, default=1, help="load before each timed run")
-    parser.add_argument("--peers", default="proxyd,nginx,haproxy", metavar="NAME,..")
+    parser.add_argument("--peers", default="proxyd,nginx,haproxy,nghttpx,h2o", metavar="NAME,..")
     parser.add_argument("--proxyd", default=os.path.join(ROOT, "build/release/proxyd"),
                         metavar="PATH")
     parser.add_argument("--cores", default="0,1", metavar="PROXY,LOAD",
                         help="core of the proxy, core of load and origin")
     parser.add_argument("--hosts", type=int, default=10000,
-                        help="hosts of the second half of the hosts scenario")
+                        help="hosts of hosts_tls and of the second half of hosts")
     parser.add_argument("--idle-connections", type=int, default=8000)
+    parser.add_argument("--idle-tls-connections", type=int, default=3000)
     parser.add_argument("--no-strace", action="store_true", help="skip counting system calls")
     parser.add_argument("--noise-limit", type=float, default=10, metavar="PERCENT",
                         help="share of a core that others may take before a run is repeated")
@@ -84,15 +89,28 @@ def take_lock(seconds):
             time.sleep(1)
 
 
-def find_origin(proxyd, directory):
+def find_tool(name, proxyd, directory):
     """The one built next to proxyd, or one compiled now."""
-    built = os.path.join(os.path.dirname(os.path.abspath(proxyd)), "tests/bench/bench_origin")
-    source = os.path.join(HERE, "origin.cpp")
+    built = os.path.join(os.path.dirname(os.path.abspath(proxyd)), "tests/bench", f"bench_{name}")
+    source = os.path.join(HERE, f"{name}.cpp")
     if os.access(built, os.X_OK) and os.path.getmtime(built) >= os.path.getmtime(source):
         return built
-    target = os.path.join(directory, "bench_origin")
-    subprocess.run(["g++", "-std=c++20", "-O2", source, "-o", target], check=True, timeout=120)
+    target = os.path.join(directory, f"bench_{name}")
+    subprocess.run(["g++", "-std=c++20", "-O2", source, "-o", target, "-lssl", "-lcrypto"],
+                   check=True, timeout=120)
     return target
+
+
+def make_certificates(tool, directory, chosen):
+    """Returns their directory: one for all cases with TLS, and those of the many hosts."""
+    path = os.path.join(directory, "certificates")
+    os.mkdir(path)
+    hosts = max((scenario.hosts for scenario in chosen if scenario.tls), default=0)
+    if any(scenario.tls for scenario in chosen):
+        subprocess.run([tool, path, NAME], check=True, timeout=60)
+    if hosts:
+        subprocess.run([tool, path, "--hosts", str(hosts)], check=True, timeout=300)
+    return path
 
 
 def run_together(setup, chosen, together, rounds, with_strace):
@@ -100,25 +118,25 @@ def run_together(setup, chosen, together, rounds, with_strace):
 
     A proxy that fails here leaves its error in the result; the others go on without it.
     """
-    results = [report.Result(scenario, {proxy.name: [] for proxy in chosen}, {}, {})
+    results = [Result(scenario, {p.name: [] for p in chosen if scenario.takes(p.name)}, {}, {})
                for scenario in together]
-    rounds = min(rounds, 3) if together[0].kind == "idle" else rounds
-    for number in range(rounds):
-        for proxy in chosen:
-            for result in results:
-                run = unless_failed(
-                    result, proxy, lambda: measure.quietest_run(setup, proxy, result.scenario))
-                if run:
-                    result.runs[proxy.name].append(run)
-                    say(f"{result.scenario.name:12} round {number + 1}  {proxy.name:8} "
-                        f"{report.one_line(run)}")
-    for result in results:
-        if not with_strace or result.scenario.kind != "load":
-            continue
-        for proxy in chosen:
+    for number in range(min(rounds, together[0].most_rounds)):
+        for proxy, result in in_turn(chosen, results):
+            run = unless_failed(
+                result, proxy, lambda: measure.quietest_run(setup, proxy, result.scenario))
+            if run:
+                result.runs[proxy.name].append(run)
+                say(f"{result.scenario.name:17} round {number + 1}  {proxy.name:8} "
+                    f"{report.one_line(run)}")
+    for proxy, result in in_turn(chosen, results):
+        if with_strace and result.scenario.kind in ("load", "handshakes"):
             result.calls[proxy.name] = unless_failed(
                 result, proxy, lambda: measure.count_calls(setup, proxy, result.scenario))
     return results
+
+
+def in_turn(chosen, results):
+    return [(proxy, result) for proxy in chosen for result in results if proxy.name in result.runs]
 
 
 def unless_failed(result, proxy, work):
@@ -134,25 +152,29 @@ def unless_failed(result, proxy, work):
         return None
 
 
-def choose_proxies(arguments):
-    known = {"proxyd": proxies.Proxyd(os.path.abspath(arguments.proxyd)),
-             "nginx": proxies.Nginx(), "haproxy": proxies.Haproxy()}
+def choose_proxies(arguments, todo):
+    """Those that were asked for and that some scenario takes."""
+    known = proxies.known_proxies(os.path.abspath(arguments.proxyd))
     chosen = []
     for name in arguments.peers.split(","):
         if name not in known:
             raise BenchError(f"unknown proxy '{name}'; known: {', '.join(known)}")
+        if not any(scenario.takes(name) for scenario in todo):
+            continue
         if not known[name].path():
             hint = "build it or say --proxyd PATH" if name == "proxyd" else "run setup.sh"
             raise BenchError(f"{name} is not there ({known[name].binary}); {hint}")
         chosen.append(known[name])
-    for tool in ("wrk", "taskset"):
+    h2load = ["h2load"] if any(scenario.streams > 1 for scenario in todo) else []
+    for tool in ("wrk", "taskset", "ss", *h2load):
         if not shutil.which(tool):
             raise BenchError(f"{tool} is missing; run setup.sh")
     return chosen
 
 
 def choose_scenarios(arguments):
-    everything = scenarios.all_scenarios(arguments.idle_connections, arguments.hosts)
+    everything = scenarios.all_scenarios(arguments.idle_connections,
+                                         arguments.idle_tls_connections, arguments.hosts)
     if not arguments.only:
         return everything
     chosen, unknown = scenarios.choose(everything, arguments.only.split(","))
@@ -177,8 +199,8 @@ def write_files(arguments, text, results):
 
 
 def bench(arguments, directory, children):
-    chosen = choose_proxies(arguments)
     todo = choose_scenarios(arguments)
+    chosen = choose_proxies(arguments, todo)
     lock = take_lock(arguments.lock_seconds)
     signal.setitimer(signal.ITIMER_REAL, arguments.limit_minutes * 60)
     files = kernel.raise_file_limit()
@@ -186,13 +208,16 @@ def bench(arguments, directory, children):
         say(f"warning: only {files} open files allowed; the idle scenario may fail")
     proxy_core, load_core = map(int, arguments.cores.split(","))
     os.sched_setaffinity(0, {load_core})
-    setup = Setup(children, find_origin(arguments.proxyd, directory), directory, proxy_core,
-                  load_core, arguments.seconds, arguments.warmup, arguments.noise_limit / 100,
-                  arguments.repeats)
+    tools = {name: find_tool(name, arguments.proxyd, directory)
+             for name in ("origin", "handshakes", "certificates")}
+    setup = Setup(children, tools["origin"], tools["handshakes"],
+                  make_certificates(tools["certificates"], directory, todo), directory,
+                  proxy_core, load_core, arguments.seconds, arguments.warmup,
+                  arguments.noise_limit / 100, arguments.repeats)
     with_strace = not arguments.no_strace and shutil.which("strace") is not None
     results = []
     try:
-        for together in scenarios.in_pairs(todo):
+        for together in scenarios.in_groups(todo):
             results += run_together(setup, chosen, together, arguments.rounds, with_strace)
     except Stopped as error:
         say(f"bench: {error}; what was measured so far:")

@@ -7,12 +7,13 @@ import random
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import tempfile
 import time
 
 import kernel
-import proxies
+from case import FORWARDED, LOCATIONS, NAME, Case, host_name
 
 START_SECONDS = 180  # 10,000 hosts take a while to read
 
@@ -26,6 +27,8 @@ class Setup:
     """What stays the same for the whole run."""
     children: kernel.Children
     origin: str
+    handshakes: str
+    certificates: str  # directory
     directory: str
     proxy_core: int
     load_core: int
@@ -33,6 +36,15 @@ class Setup:
     warmup: float
     noise_limit: float
     repeats: int
+
+    def both_cores(self):
+        return f"{self.proxy_core},{self.load_core}"
+
+    def proxy_cores(self, scenario):
+        return self.both_cores() if scenario.shares_cores else self.proxy_core
+
+    def load_cores(self, scenario):
+        return self.both_cores() if scenario.shares_cores else self.load_core
 
 
 class Stage:
@@ -44,18 +56,17 @@ class Stage:
         self.directory = tempfile.mkdtemp(dir=setup.directory)
         bound = START_SECONDS + setup.warmup + setup.seconds + 300
         self.origin, origin_port = start_origin(setup, bound, scenario.peers)
-        self.case = proxies.Case(port=free_port(), origin_port=origin_port,
-                                 directory=self.directory, connections=scenario.connections,
-                                 idle_upstream=128 if scenario.kind == "idle"
-                                 else scenario.idle_upstream,
-                                 access_log=scenario.access_log, hosts=scenario.hosts,
-                                 peers=scenario.peers,
-                                 large=scenario.size >= 65536)
+        self.case = Case(port=free_port(), origin_port=origin_port, directory=self.directory,
+                         connections=scenario.connections, idle_upstream=scenario.idle_upstream,
+                         access_log=scenario.access_log, hosts=scenario.hosts,
+                         peers=scenario.peers, large=scenario.size >= 65536, tls=scenario.tls,
+                         certificates=setup.certificates, workers=scenario.workers)
+        self.cores = setup.proxy_cores(scenario)
         self.process = None
 
     def __enter__(self):
         try:
-            self.process = start_proxy(self.setup, self.proxy, self.case)
+            self.process = start_proxy(self.setup, self.proxy, self.case, self.cores)
         except BaseException:
             self.__exit__()
             raise
@@ -95,13 +106,12 @@ def start_origin(setup, seconds, addresses):
     return process, int(line)
 
 
-def start_proxy(setup, proxy, case):
+def start_proxy(setup, proxy, case, cores):
     command = proxy.prepare(case)
     output = case.log_path if proxy.logs_to_stdout(case) else os.path.join(case.directory, "stdout")
     errors = os.path.join(case.directory, "stderr")
     with open(output, "wb") as out, open(errors, "wb") as err:
-        process = setup.children.start(command, setup.proxy_core, proxy.death_signal, stdout=out,
-                                       stderr=err)
+        process = setup.children.start(command, cores, proxy.death_signal, stdout=out, stderr=err)
     end = time.monotonic() + START_SECONDS
     while time.monotonic() < end:
         if process.poll() is not None:
@@ -115,8 +125,29 @@ def start_proxy(setup, proxy, case):
     raise BenchError(f"{proxy.name} does not listen after {START_SECONDS} s")
 
 
-def ask(port, path, host=None):
+def client_context(protocol="http/1.1"):
+    """Trusts anybody: what is looked at is what the proxy does, not who it is."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    context.minimum_version = ssl.TLSVersion.TLSv1_3
+    context.set_alpn_protocols([protocol])
+    return context
+
+
+def connect_tls(port, name=NAME, protocol="http/1.1", source=None):
+    plain = socket.create_connection(("127.0.0.1", port), timeout=10, source_address=source)
+    try:
+        return client_context(protocol).wrap_socket(plain, server_hostname=name)
+    except OSError:
+        plain.close()
+        raise
+
+
+def ask(port, path, host=None, tls=False):
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    if tls:
+        connection.sock = connect_tls(port, host or NAME)
     try:
         connection.request("GET", path, headers={"Host": host} if host else {})
         answer = connection.getresponse()
@@ -135,20 +166,33 @@ def origin_requests(port):
 
 def probe(proxy, case, scenario):
     """One look at the answers before any load; returns the header names that the origin saw."""
-    routes = [(None, scenario.path)]
-    if case.hosts:
-        picks = sorted({0, case.hosts // 2, case.hosts - 1})
-        routes = [(proxies.host_name(pick), f"/l{at}{scenario.path}")
-                  for pick in picks for at in (0, proxies.LOCATIONS - 1)]
-    for host, path in routes:
-        status, body = ask(case.port, path, host)
+    for host, path in probed_routes(case, scenario):
+        status, body = ask(case.port, path, host, case.tls)
         if status != 200 or len(body) != scenario.size:
             raise BenchError(f"{proxy.name} answers {status} with {len(body)} bytes to {path}")
+    if scenario.streams > 1:
+        probe_http2(proxy, case)
     if case.hosts:
         return []
-    head = ask(case.port, "/echo")[1].decode("latin-1").lower()
-    names = [line.split(":")[0] for line in head.splitlines()[1:] if ":" in line]
-    missing = [name for name in proxies.FORWARDED if name not in names]
+    head = ask(case.port, "/echo", NAME if case.tls else None, case.tls)[1]
+    names = [line.split(":")[0] for line in head.decode("latin-1").lower().splitlines()[1:]
+             if ":" in line]
+    missing = [name for name in FORWARDED if name not in names]
     if missing:
         raise BenchError(f"{proxy.name} does not send {', '.join(missing)} to the origin")
     return names
+
+
+def probed_routes(case, scenario):
+    """[(host, path)]"""
+    if not case.hosts:
+        return [(NAME if case.tls else None, scenario.path)]
+    hosts = [host_name(pick) for pick in sorted({0, case.hosts // 2, case.hosts - 1})]
+    prefixes = [""] if case.tls else ["/l0", f"/l{LOCATIONS - 1}"]
+    return [(host, prefix + scenario.path) for host in hosts for prefix in prefixes]
+
+
+def probe_http2(proxy, case):
+    with connect_tls(case.port, protocol="h2") as client:
+        if client.selected_alpn_protocol() != "h2":
+            raise BenchError(f"{proxy.name} does not agree on HTTP/2")

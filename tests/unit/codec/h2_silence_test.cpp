@@ -18,7 +18,8 @@ class HandClock final : public async::Clock {
     void move(async::Milliseconds by) { now_ += by; }
 
   private:
-    async::Milliseconds now_ = 1'000'000;
+    // Ahead of it the timer of the wheel sleeps; what is due is called by hand.
+    async::Milliseconds now_ = async::coarse_clock().now();
 };
 
 std::string frame(char type, char flags, char stream, const std::string& payload) {

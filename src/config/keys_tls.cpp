@@ -148,8 +148,9 @@ constexpr Key kTlsKeys[] = {
     {.name = "prefer_server_ciphers",
      .type = Type::boolean,
      .fallback = "on",
-     .doc = "Our order of the cipher suites decides, not the client's; one that puts ChaCha20 first "
-            "gets it.",
+     .doc =
+         "Our order of the cipher suites decides, not the client's; one that puts ChaCha20 first "
+         "gets it.",
      .nginx = "ssl_prefer_server_ciphers",
      .store = store_prefer},
     {.name = "client_ca",

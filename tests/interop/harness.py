@@ -63,7 +63,7 @@ class Certificates:
                       "-subj", "/CN=interop authority",
                       "-addext", "keyUsage=critical,keyCertSign,cRLSign")
 
-    def issue(self, name, hosts, kind="ec", days=30, client=False):
+    def issue(self, name, hosts, kind="ec", days=90, client=False):
         """Paths of the certificate and the key."""
         path = os.path.join(self.directory, name)
         key = (["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"] if kind == "ec"

@@ -1,4 +1,4 @@
-"""testssl.sh against the default configuration: no finding above LOW.
+"""testssl.sh against the default TLS settings and security_headers: no finding above LOW.
 
 PROXYD_TESTSSL_SUMMARY=FILE keeps the summary.
 """
@@ -13,13 +13,16 @@ OURS = ("cert_chain_of_trust", "cert_trust", "cert_caIssuers", "cert_crlDistribu
         "cert_ocspURL", "OCSP_stapling", "DNS_CAArecord", "cert_revocation",
         "cert_certificatePolicies", "cert_expirationStatus", "cert_extlifeSpan",
         "certificate_transparency", "overall_grade", "grade_cap_reason", "final_score",
-        "certs_countServer", "scanProblem")
+        "certs_countServer", "scanProblem",
+        # Of the tool: its OpenSSL has no GOST, and it does not get through its own handshake
+        # there. openssl.py shows that nothing is renegotiated.
+        "engine_problem", "secure_renego")
 FINE = ("OK", "INFO", "LOW", "DEBUG")
 
 
 def prove(binary):
     harness.need("testssl", "openssl")
-    stage = harness.Stage(binary)
+    stage = harness.Stage(binary, host="    security_headers: true")
     report = os.path.join(stage.directory, "testssl.json")
     try:
         done = harness.run(

@@ -142,7 +142,8 @@ constexpr Key kTlsKeys[] = {
      .store = store_ciphers<&net::tls::ServerSettings::ciphers, &TlsDraft::ciphers>},
     {.name = "tls13_ciphersuites",
      .type = Type::text,
-     .doc = "The cipher suites of TLS 1.3, separated by colons; default: all that OpenSSL has on.",
+     .doc = "The cipher suites of TLS 1.3, separated by colons; default: AES-128-GCM, "
+            "AES-256-GCM, ChaCha20.",
      .nginx = "ssl_conf_command",
      .store = store_ciphers<&net::tls::ServerSettings::ciphersuites, &TlsDraft::ciphersuites>},
     {.name = "prefer_server_ciphers",

@@ -69,7 +69,7 @@ TEST_F(TlsNames, TheFactsOfTheConnection) {
     const auto line = daemon.access(0);
     EXPECT_EQ(line["scheme"].text(), "https");
     EXPECT_EQ(line["version"].text(), "TLSv1.3");
-    EXPECT_EQ(line["cipher"].text(), "TLS_AES_256_GCM_SHA384");
+    EXPECT_EQ(line["cipher"].text(), "TLS_AES_128_GCM_SHA256");
     EXPECT_EQ(line["curve"].text(), "X25519");
     EXPECT_EQ(line["sni"].text(), "app.test");
     EXPECT_EQ(line["alpn"].text(), "http/1.1");
@@ -114,7 +114,7 @@ TEST_F(TlsNames, EachHostHasItsVersionsAndCiphers) {
                                    ", tls13_ciphersuites: TLS_CHACHA20_POLY1305_SHA256") +
             host("order.test",
                  files.pair("p", {"order.test"}) +
-                     ", prefer_server_ciphers: on, ciphers: "
+                     ", prefer_server_ciphers: off, ciphers: "
                      "'ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384'") +
             host("app.test", files.pair("a", {"app.test"}))),
         ups(upstream));
@@ -125,12 +125,12 @@ TEST_F(TlsNames, EachHostHasItsVersionsAndCiphers) {
         return client.secure() ? client.cipher() : client.handshake_error();
     };
     EXPECT_EQ(speaks("new.test", TLS1_2_VERSION), "tlsv1 alert protocol version");
-    EXPECT_EQ(speaks("new.test", TLS1_3_VERSION), "TLS_AES_256_GCM_SHA384");
+    EXPECT_EQ(speaks("new.test", TLS1_3_VERSION), "TLS_AES_128_GCM_SHA256");
     EXPECT_EQ(speaks("old.test", TLS1_3_VERSION), "tlsv1 alert protocol version");
     EXPECT_EQ(speaks("old.test", TLS1_2_VERSION), "ECDHE-ECDSA-CHACHA20-POLY1305");
     EXPECT_EQ(speaks("suite.test", TLS1_3_VERSION), "TLS_CHACHA20_POLY1305_SHA256");
-    EXPECT_EQ(speaks("app.test", TLS1_2_VERSION), "ECDHE-ECDSA-AES256-GCM-SHA384");
-    EXPECT_EQ(speaks("order.test", TLS1_2_VERSION), "ECDHE-ECDSA-AES128-GCM-SHA256");
+    EXPECT_EQ(speaks("app.test", TLS1_2_VERSION), "ECDHE-ECDSA-AES128-GCM-SHA256");
+    EXPECT_EQ(speaks("order.test", TLS1_2_VERSION), "ECDHE-ECDSA-AES256-GCM-SHA384");
     TlsOptions weak = as("app.test");
     weak.version = TLS1_2_VERSION;
     weak.ciphers = "AES128-SHA:ECDHE-ECDSA-AES128-SHA";

@@ -110,7 +110,7 @@ TEST_F(TlsPolicy, AReloadThatChangesSettingsTurnsNoConnectionAway) {
 
 TEST_F(TlsPolicy, VariablesAndTheLog) {
     EXPECT_EQ(client().get("/says").body,
-              "https on TLSv1.3 TLS_AES_256_GCM_SHA384 X25519 app.test . [] [] []");
+              "https on TLSv1.3 TLS_AES_128_GCM_SHA256 X25519 app.test . [] [] []");
     EXPECT_EQ(daemon->access(0)["ssl_protocol"].text(), "TLSv1.3");
 }
 

@@ -116,7 +116,7 @@ TEST_P(TlsSessions, ChangedSettingsEndThem) {
     Daemon daemon(config(""), ups(upstream));
     const auto port = daemon.port("HTTPS");
     const auto session = session_of(port, as("app.test"));
-    daemon.reload(config(", prefer_server_ciphers: on"));
+    daemon.reload(config(", prefer_server_ciphers: off"));
     EXPECT_FALSE(resumes(port, as("app.test", session)));
     daemon.reload(config(""));
     EXPECT_TRUE(resumes(port, as("app.test", session)));

@@ -37,9 +37,8 @@ SSL_verify_cb verify_callback_of(ClientVerify verify) noexcept {
 void set_ciphers(SSL_CTX* context, const ServerSettings& settings) {
     const std::string& given = settings.ciphers;
     SSL_CTX_set_cipher_list(context, given.empty() ? kDefaultCiphers : given.c_str());
-    if (!settings.ciphersuites.empty()) {
-        SSL_CTX_set_ciphersuites(context, settings.ciphersuites.c_str());
-    }
+    const std::string& suites = settings.ciphersuites;
+    SSL_CTX_set_ciphersuites(context, suites.empty() ? kDefaultCiphersuites : suites.c_str());
     if (settings.prefer_server_ciphers) {
         SSL_CTX_set_options(context, SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
     }

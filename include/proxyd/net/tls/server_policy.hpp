@@ -23,7 +23,7 @@ struct ServerSettings {
     enum class Version : std::uint8_t { tls12, tls13 };
     Version min_version = Version::tls12, max_version = Version::tls13;
     std::string ciphers;       ///< up to TLS 1.2, OpenSSL's notation; "" = kDefaultCiphers
-    std::string ciphersuites;  ///< TLS 1.3; "" = OpenSSL's
+    std::string ciphersuites;  ///< TLS 1.3; "" = kDefaultCiphersuites
     bool prefer_server_ciphers = true;
     std::string client_ca;  ///< PEM; "" = no client certificates
     ClientVerify client_verify = ClientVerify::off;
@@ -34,6 +34,10 @@ inline constexpr const char* kDefaultCiphers =
     "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:"
     "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:"
     "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305";
+
+/// The fastest first; whoever has no AES in hardware puts ChaCha20 first and gets it.
+inline constexpr const char* kDefaultCiphersuites =
+    "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256";
 
 /// Those settings, found to be good. Immutable, shared by threads, hosts and generations.
 class ServerPolicy {

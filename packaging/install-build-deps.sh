@@ -6,7 +6,7 @@ set -eu
 
 build="g++ cmake ninja-build ccache pkg-config libboost1.81-dev libboost-json1.81-dev libssl-dev
     node-llhttp libnghttp2-dev libspdlog-dev libfmt-dev libyaml-cpp-dev libre2-dev libc-ares-dev
-    libcli11-dev"
+    libcli11-dev libxxhash-dev"
 tests="libgtest-dev libgmock-dev libbenchmark-dev nginx haproxy wrk strace python3 systemd
     util-linux procps"
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <cstddef>
 #include <deque>
@@ -35,6 +36,8 @@ class Offload {
     /// For what must not get lost and whose number is bounded elsewhere.
     void submit_always(Work work);
     [[nodiscard]] std::size_t waiting() const;
+    /// The destructor has begun: long work may stop.
+    [[nodiscard]] bool ending() const noexcept { return ending_; }
 
     /// The result of `work()`, done by one of the threads; none when it was not taken. On the
     /// loop's thread. Who destroys the task does not hear of the result any more; the work itself
@@ -54,7 +57,7 @@ class Offload {
     std::deque<Work> waiting_;
     std::vector<std::thread> threads_;
     std::size_t idle_ = 0;
-    bool ending_ = false;
+    std::atomic<bool> ending_{false};
 };
 
 namespace detail {

@@ -14,6 +14,7 @@ struct Selector {
 
     /// A variant is selected by its URL too.
     [[nodiscard]] bool matches(const StoredHead& head) const noexcept;
+    friend bool operator==(const Selector&, const Selector&) = default;
 };
 
 }  // namespace proxyd::cache

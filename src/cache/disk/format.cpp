@@ -52,15 +52,14 @@ std::uint64_t front_checksum(std::uint64_t file_id, std::string_view preamble,
     return XXH3_64bits_withSeed(head.data(), head.size(), first);
 }
 
-HeadPtr decode_fields(boost::intrusive_ptr<StoredHead> head, ByteReader& in, std::uint32_t count) {
+bool decode_fields(StoredHead& head, ByteReader& in, std::uint32_t count) {
     for (std::uint32_t i = 0; i < count && !in.failed(); ++i) {
         const std::string_view name = in.sized_text();
         const std::string_view value = in.sized_text();
-        if (!in.failed()) head->add_field(name, value);
+        if (!in.failed()) head.add_field(name, value);
     }
-    if (!in.complete()) return nullptr;
-    head->seal();
-    return head;
+    head.seal();
+    return in.complete();
 }
 
 }  // namespace
@@ -134,7 +133,7 @@ std::optional<Preamble> decode_preamble(std::string_view bytes) {
     found.layout.body_at = in.number<std::uint32_t>();
     if (in.number<std::uint32_t>() != kBlockBytes) return std::nullopt;
     found.layout.file_id = in.number<std::uint64_t>();
-    found.layout.begun_at = in.number<UnixMilliseconds>();
+    found.layout.begun_at = in.number<std::int64_t>();
     found.layout.body_bytes = in.number<std::uint64_t>();
     (void)in.number<std::uint64_t>();
     found.checksum = in.number<std::uint64_t>();
@@ -151,8 +150,14 @@ HeadPtr decode_head(const Preamble& preamble, std::string_view front) {
     if (front_checksum(preamble.layout.file_id, front, encoded) != preamble.checksum) {
         return nullptr;
     }
+    auto head = decode_encoded(encoded);
+    if (head) head->body_size = preamble.layout.body_bytes;
+    return head;
+}
+
+boost::intrusive_ptr<StoredHead> decode_encoded(std::string_view encoded) {
     ByteReader in(encoded);
-    const boost::intrusive_ptr<StoredHead> head(new StoredHead);
+    boost::intrusive_ptr<StoredHead> head(new StoredHead);
     const auto status = in.number<std::uint16_t>();
     const auto flags = in.number<std::uint16_t>();
     const auto count = in.number<std::uint32_t>();
@@ -165,8 +170,7 @@ HeadPtr decode_head(const Preamble& preamble, std::string_view front) {
     head->vary = in.sized_text();
     head->tags = in.sized_text();
     head->key = key_of(head->key_text);
-    head->body_size = preamble.layout.body_bytes;
-    return decode_fields(head, in, count);
+    return decode_fields(*head, in, count) ? head : nullptr;
 }
 
 bool trailer_fits(const Layout& layout, std::string_view trailer) noexcept {

@@ -33,7 +33,7 @@ struct Layout {
     std::uint64_t file_id = 0;
     std::uint64_t body_at = 0;     ///< preamble, head and room
     std::uint64_t body_bytes = 0;
-    UnixMilliseconds begun_at = 0;  ///< when the fill began: what was purged later does not count
+    std::int64_t begun_at = 0;  ///< a Moment: what was purged since then does not count
 
     [[nodiscard]] std::uint64_t blocks() const noexcept {
         return (body_bytes + kBlockBytes - 1) / kBlockBytes;
@@ -69,9 +69,10 @@ struct Preamble {
 [[nodiscard]] std::optional<Preamble> decode_preamble(std::string_view bytes);
 /// `front` holds preamble and head at least. Null: broken.
 [[nodiscard]] HeadPtr decode_head(const Preamble& preamble, std::string_view front);
+/// What encode_head() made; the body's size is not in it. Null: it cannot be that.
+[[nodiscard]] boost::intrusive_ptr<StoredHead> decode_encoded(std::string_view encoded);
 [[nodiscard]] bool trailer_fits(const Layout& layout, std::string_view trailer) noexcept;
 
-/// Checksum of a block in one go; BlockCheck takes it in pieces.
 [[nodiscard]] std::uint64_t block_checksum(const Layout& layout, std::uint64_t number,
                                            std::string_view block) noexcept;
 void put_u64(char* to, std::uint64_t value) noexcept;

@@ -47,10 +47,10 @@ TagList tag_list(const std::vector<std::uint32_t>& tags) {
 struct Record {
     Key key;
     TagList tags;
+    Tick used = 0;
     std::uint32_t newer = kNone, older = kNone;  ///< in the order of use
     std::uint32_t next = kNone;                  ///< in its bucket, or in the list of free slots
     std::uint32_t pages = 0;
-    Tick used = 0;
     std::uint32_t url = 0, origin = 0;
     bool live = false, known = false;
 };
@@ -88,11 +88,18 @@ Candidates::Candidates(const Selector& selector) {
     }
 }
 
+Candidates Candidates::unknown() noexcept {
+    Candidates candidates;
+    candidates.by_ = By::unknown;
+    return candidates;
+}
+
 bool Candidates::hold(bool known, std::uint32_t url, std::uint32_t origin,
                       const std::uint32_t* tags) const noexcept {
-    if (!known || by_ == By::nothing) return true;
-    if (by_ == By::url) return url == hash_;
-    if (by_ == By::origin) return origin == hash_;
+    if (by_ == By::nothing) return true;
+    if (by_ == By::unknown) return !known;
+    if (by_ == By::origin) return !known || origin == hash_;
+    if (by_ == By::url) return known && url == hash_;
     return tags != nullptr && std::find(tags + 1, tags + 1 + tags[0], hash_) != tags + 1 + tags[0];
 }
 

@@ -14,8 +14,8 @@
 
 namespace proxyd::cache::disk {
 
-/// Eighths of a second since the store was made.
-using Tick = std::uint32_t;
+/// Microseconds since the store was made.
+using Tick = std::uint64_t;
 
 /// What the index keeps of an entry's head, so that a purge opens few files: hashes, so a match is
 /// only a candidate.
@@ -30,19 +30,23 @@ struct Traits {
 /// Which entries of the index a selector can mean.
 class Candidates {
   public:
+    /// Of what is not known, those that only a look into the file can tell: a URL's key and the log
+    /// of purges do for the others.
     explicit Candidates(const Selector& selector);
     /// Everything.
     Candidates() = default;
+    /// What nobody has looked into.
+    [[nodiscard]] static Candidates unknown() noexcept;
     [[nodiscard]] bool hold(bool known, std::uint32_t url, std::uint32_t origin,
                             const std::uint32_t* tags) const noexcept;
 
   private:
-    enum class By : std::uint8_t { nothing, url, origin, tag } by_ = By::nothing;
+    enum class By : std::uint8_t { nothing, unknown, url, origin, tag } by_ = By::nothing;
     std::uint32_t hash_ = 0;
 };
 
 /// The names, sizes and order of use of everything on disk, in shards with a lock each that is held
-/// for no longer than a look-up. Any thread. About 70 bytes for an entry, more with tags.
+/// for no longer than a look-up. Any thread. About 80 bytes for an entry, more with tags.
 class Index {
   public:
     Index();

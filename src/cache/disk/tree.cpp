@@ -20,6 +20,12 @@ bool all_hex(std::string_view text) noexcept {
         text, [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
 }
 
+/// The first digits of this process's temporary names.
+std::string_view process_digits() noexcept {
+    static const RandomId kId = random_id();
+    return view(kId).substr(0, 8);
+}
+
 std::uint64_t number(std::string_view digits) noexcept {
     std::uint64_t value = 0;
     std::from_chars(digits.data(), digits.data() + digits.size(), value, 16);
@@ -44,7 +50,11 @@ std::string Tree::path(const Key& key) const {
 }
 
 std::string Tree::temporary_path(const Key& key) const {
-    return directory(key, levels_.size()).append(kTemporary).append(view(random_id()));
+    const RandomId id = random_id();
+    return directory(key, levels_.size())
+        .append(kTemporary)
+        .append(process_digits())
+        .append(view(id).substr(process_digits().size()));
 }
 
 int Tree::make_directories(const Key& key) const {
@@ -54,6 +64,10 @@ int Tree::make_directories(const Key& key) const {
         }
     }
     return 0;
+}
+
+int Tree::make_root() const {
+    return ::mkdir(root_.c_str(), kDirectoryMode) != 0 && errno != EEXIST ? errno : 0;
 }
 
 Tree::Name Tree::kind_of(std::string_view name) noexcept {
@@ -67,8 +81,8 @@ Key Tree::key_of_name(std::string_view name) noexcept {
     return {number(name.substr(0, 16)), number(name.substr(16))};
 }
 
-bool Tree::is_directory_name(std::string_view name, std::size_t depth) const noexcept {
-    return depth < levels_.size() && name.size() == levels_[depth] && all_hex(name);
+bool Tree::is_of_this_process(std::string_view name) noexcept {
+    return name.substr(kTemporary.size()).starts_with(process_digits());
 }
 
 }  // namespace proxyd::cache::disk

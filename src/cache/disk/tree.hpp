@@ -23,13 +23,14 @@ class Tree {
     [[nodiscard]] std::string temporary_path(const Key& key) const;
     /// Those that `path(key)` lies in, the root too where it is gone. errno, or 0.
     [[nodiscard]] int make_directories(const Key& key) const;
+    [[nodiscard]] int make_root() const;
 
     enum class Name { entry, temporary, foreign };
     [[nodiscard]] static Name kind_of(std::string_view name) noexcept;
+    /// Of a name of kind `temporary`: not left over from a process that was killed.
+    [[nodiscard]] static bool is_of_this_process(std::string_view name) noexcept;
     /// Of a name of kind `entry`.
     [[nodiscard]] static Key key_of_name(std::string_view name) noexcept;
-    /// Whether a directory of this name can lie `depth` directories below the root.
-    [[nodiscard]] bool is_directory_name(std::string_view name, std::size_t depth) const noexcept;
 
   private:
     [[nodiscard]] std::string directory(const Key& key, std::size_t depth) const;

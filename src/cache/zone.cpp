@@ -60,7 +60,10 @@ Zone::Joined Zone::join(const Key& key, std::string_view text, const Ask& ask,
     const auto running = shard.fills.find(key);
     if (running != shard.fills.end() && !ask.alone) {
         joined.pass = running->second->text() != text;
-        if (!joined.pass) joined.fill = running->second;
+        if (!joined.pass) {
+            joined.fill = running->second;
+            joined.fill->note_joined();
+        }
         return joined;
     }
     const std::size_t most_marks = std::max<std::size_t>(16, settings_.memory / 16 / kShards / 96);

@@ -66,6 +66,10 @@ class Fill : public boost::intrusive_ref_counter<Fill, boost::thread_safe_counte
     void doom() noexcept { doomed_.store(true, std::memory_order_relaxed); }
     [[nodiscard]] bool doomed() const noexcept { return doomed_.load(std::memory_order_relaxed); }
 
+    /// Somebody waits who did not begin it.
+    void note_joined() noexcept { joined_.store(true, std::memory_order_relaxed); }
+    [[nodiscard]] bool joined() const noexcept { return joined_.load(std::memory_order_relaxed); }
+
     // The readers' side ------------------------------------------------------------------------
     struct View {
         State state = State::waiting;
@@ -109,7 +113,7 @@ class Fill : public boost::intrusive_ref_counter<Fill, boost::thread_safe_counte
 
     const Key key_;
     const std::string text_, url_;
-    std::atomic<bool> doomed_{false};
+    std::atomic<bool> doomed_{false}, joined_{false};
 
     mutable std::mutex mutex_;
     State state_ = State::waiting;

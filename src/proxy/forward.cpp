@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "attempt_settings.hpp"
+#include "cache_key.hpp"
 #include "error_log.hpp"
 #include "error_pages.hpp"
 #include "local_response.hpp"
@@ -42,11 +43,11 @@ Forward::Forward(Exchange& exchange)
       attempts_(exchange.worker.pools(), *exchange.plan->group, settings_of(exchange)),
       body_(exchange.stream->body(), exchange.request()),
       idempotent_(http::is_idempotent(exchange.request().method)) {
-    exchange_.forward = this;
+    exchange_.running = this;
 }
 
 Forward::~Forward() {
-    exchange_.forward = nullptr;
+    exchange_.running = nullptr;
     exchange_.upstream.fields = nullptr;
 }
 
@@ -248,11 +249,12 @@ Task<void> Forward::relay(http::ResponseHead& head) {
         co_return;
     }
     const config::Policy& policy = exchange_.policy();
-    if (policy.intercept_errors && head.status >= 400 &&
+    if (policy.intercept_errors && exchange_.fill == nullptr && head.status >= 400 &&
         find_error_page(policy, head.status) != nullptr) {
         co_await respond_intercepted(exchange_, head.status);
     } else {
         const bool unbuffered = !policy.buffering || wants_streaming(head);
+        if (exchange_.plan->policy->cache.zone) invalidate_stored(exchange_, head);
         relay_response_head(exchange_, head);
         const bool has_body =
             head.framing != Framing::none && exchange_.request().method != http::Method::head;

@@ -1,6 +1,7 @@
 #include "proxyd/server/server.hpp"
 
 #include <sys/resource.h>
+#include <time.h>
 
 #include <algorithm>
 
@@ -119,6 +120,9 @@ void Server::Impl::tick_budgets() {
     for (const auto& [name, group] : generation->groups()) {
         if (group->peers().size() > 1) group->state().budget.tick(group->attempts());
     }
+    timespec now{};
+    ::clock_gettime(CLOCK_REALTIME_COARSE, &now);
+    for (const auto& [name, zone] : generation->zones()) zone->tick(now.tv_sec * 1000);
     budget_tick.arm(kBudgetTick);
 }
 

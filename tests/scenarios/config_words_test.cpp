@@ -28,7 +28,6 @@ TEST(NotBuiltYet, EveryKeyOfTheContractSaysSo) {
     const Row rows[] = {
         {"temp_path", top("temp_path: /var/cache/x")},
         {"admin", top("admin: { address: \"127.0.0.1:9180\" }")},
-        {"caches", top("caches: { c: { memory: 10m } }")},
         {"rate_limits", top("rate_limits: { l: { rate: 10r/s } }")},
         {"connection_limits", top("connection_limits: { c: {} }")},
         {"acme", top("acme: { email: ops@example.com }")},
@@ -38,7 +37,6 @@ TEST(NotBuiltYet, EveryKeyOfTheContractSaysSo) {
         {"http2", group("http2: true")},
         {"tls", host("tls: auto")},
         {"redirect_http", host("redirect_http: true")},
-        {"cache", host("cache: c")},
         {"rate_limit", host("rate_limit: l")},
         {"connection_limit", host("connection_limit: { zone: c, max: 1 }")},
         {"access", host("access: { allow: [10.0.0.0/8] }")},

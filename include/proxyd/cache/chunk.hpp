@@ -49,7 +49,8 @@ class Chunk {
     Chunk(const Chunk&) = delete;
     Chunk& operator=(const Chunk&) = delete;
 
-    [[nodiscard]] std::string_view bytes() const noexcept { return {data(), size_}; }
+    [[nodiscard]] const char* begin() const noexcept { return reinterpret_cast<const char*>(this + 1); }
+    [[nodiscard]] std::string_view bytes() const noexcept { return {begin(), size_}; }
     [[nodiscard]] std::size_t size() const noexcept { return size_; }
     [[nodiscard]] std::size_t capacity() const noexcept { return capacity_; }
     // Only for its maker, before it is shared:
@@ -62,9 +63,6 @@ class Chunk {
     Chunk(BudgetPtr budget, std::size_t capacity) noexcept
         : budget_(std::move(budget)), capacity_(capacity) {}
     ~Chunk() = default;
-    [[nodiscard]] const char* data() const noexcept {
-        return reinterpret_cast<const char*>(this + 1);
-    }
     friend void intrusive_ptr_add_ref(const Chunk* chunk) noexcept {
         chunk->references_.fetch_add(1, std::memory_order_relaxed);
     }

@@ -11,6 +11,7 @@ namespace proxyd::cache {
 struct Zone::Node : boost::intrusive::list_base_hook<> {
     Entry entry;
     UnixMilliseconds used_at = 0;
+    UnixMilliseconds told_at = 0;  ///< when the second tier last heard of a use
     std::size_t charge = 0;  ///< on the budget, the body apart
 };
 

@@ -12,6 +12,8 @@ namespace {
 constexpr std::size_t kShards = 64;
 /// Of the tables, for each entry: node, bucket.
 constexpr std::size_t kTableBytes = 48;
+/// How often the second tier hears that an entry is used from memory.
+constexpr UnixMilliseconds kTellEvery = 1'000;
 
 }  // namespace
 
@@ -39,6 +41,10 @@ Entry Zone::find(const Key& key, std::string_view text, UnixMilliseconds now) {
     Node* node = shard.find(key, text);
     if (node == nullptr) return {};
     shard.use(*node, now);
+    if (store_ && now - node->told_at >= kTellEvery) {
+        node->told_at = now;
+        store_->touch(key);
+    }
     return node->entry;
 }
 

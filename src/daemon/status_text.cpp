@@ -8,6 +8,7 @@
 #include <ctime>
 
 #include "daemon/build_info.hpp"
+#include "daemon/cache_text.hpp"
 
 namespace proxyd::daemon {
 namespace {
@@ -113,7 +114,8 @@ std::string status_text(const server::Status& status) {
         version(), ::getpid(), status.draining ? ", draining" : "", status.workers,
         status.generation, status.connections, status.exchanges, status.requests,
         fmt::join(status.listeners, ", "));
-    return text + mirrors_line(status) + upstreams_text(status.upstreams);
+    return text + mirrors_line(status) + caches_text(status.caches) +
+           upstreams_text(status.upstreams);
 }
 
 std::string upstreams_text(const std::vector<server::UpstreamStatus>& upstreams) {
@@ -147,6 +149,7 @@ std::string status_json(const server::Status& status) {
         {"requests", status.requests},
         {"mirrors", mirrors_object(status)},
         {"listeners", json::array(status.listeners.begin(), status.listeners.end())},
+        {"caches", caches_array(status.caches)},
         {"upstreams", upstream_array(status.upstreams)}};
     return json::serialize(object) + "\n";
 }

@@ -20,6 +20,8 @@ using http::FieldId;
 constexpr unsigned kHandovers = 1;
 /// Another entry, another variant: each look may find something new, but not for ever.
 constexpr unsigned kMostLooks = 16;
+/// What the second tier reads in one go.
+constexpr std::uint64_t kMostPromoted = 64 * 1024;
 
 }  // namespace
 
@@ -118,8 +120,29 @@ Task<void> CacheFlow::look_up_store() {
         }
         entry_ = found;
         reader_ = std::move(reader);
+        co_await promote();
         co_return;
     }
+}
+
+/// A small one is memory's from then on; a large one is read from the disk each time.
+Task<void> CacheFlow::promote() {
+    const std::uint64_t size = entry_.head->body_size;
+    if (size > kMostPromoted || size > zone_.memory_object_limit()) co_return;
+    const auto chunk = size == 0 ? nullptr : zone_.chunk(static_cast<std::size_t>(size));
+    if (size != 0 && !chunk) co_return;
+    while (chunk && chunk->size() < size) {
+        const auto piece = co_await reader_->read();
+        if (!piece.ok() || !*piece) {  // a miss, like everything that is broken
+            entry_ = {};
+            break;
+        }
+        chunk->append((*piece)->bytes());
+    }
+    reader_.reset();
+    if (!entry_) co_return;
+    if (chunk) entry_.body = new cache::StoredBody({chunk});
+    zone_.put(entry_, now_);
 }
 
 Task<bool> CacheFlow::run() {

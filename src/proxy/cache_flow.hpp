@@ -33,6 +33,7 @@ class CacheFlow final : public Cancelable {
     void look_up();
     [[nodiscard]] bool choose_variant(const cache::StoredHead& marker);
     Task<void> look_up_store();
+    Task<void> promote();
 
     Task<Next> step();
     Task<Next> serve(CacheWord word, std::string_view detail);

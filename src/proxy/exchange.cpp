@@ -33,17 +33,8 @@ Exchange::~Exchange() {
 }
 
 std::string_view text_of(CacheWord word) noexcept {
-    switch (word) {
-        case CacheWord::none: return "";
-        case CacheWord::miss: return "MISS";
-        case CacheWord::hit: return "HIT";
-        case CacheWord::expired: return "EXPIRED";
-        case CacheWord::stale: return "STALE";
-        case CacheWord::updating: return "UPDATING";
-        case CacheWord::revalidated: return "REVALIDATED";
-        case CacheWord::bypass: return "BYPASS";
-    }
-    return "";
+    static_assert(static_cast<std::size_t>(CacheWord::bypass) + 1 == cache::kStatusWords.size());
+    return cache::kStatusWords[static_cast<std::size_t>(word)];
 }
 
 Task<void> Exchange::run() {
@@ -69,7 +60,12 @@ Task<void> Exchange::run() {
         co_await respond_error(*this, std::move(why));
     }
     if (status == 0) status = status_of(Reason::client_closed);
-    if (fill == nullptr) write_access_log(*this);
+    if (fill == nullptr) {
+        if (cache.word != CacheWord::none) {
+            plan->policy->cache.zone->words().count(static_cast<std::size_t>(cache.word));
+        }
+        write_access_log(*this);
+    }
     stream->set_abort_listener(nullptr);
 }
 

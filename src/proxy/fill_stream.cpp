@@ -95,6 +95,8 @@ Task<Result<void>> FillStream::send_head(const http::ResponseHead& head,
     if (verdict == Storable::yes && !begin_shared(answer, head)) verdict = Storable::no_room;
     if (verdict != Storable::yes) {
         auto refused = co_await refuse(verdict, head, options);
+        // Behind what refuse() removes: this is what takes its place.
+        if (verdict == Storable::no_room && refused.ok()) begin_disk_only(answer, head);
         co_return refused;
     }
     if (options.end) finish();
@@ -189,17 +191,30 @@ void FillStream::place(cache::StoredHead& head) {
     head.key = cache::key_of(head.key_text);
 }
 
+boost::intrusive_ptr<cache::StoredHead> FillStream::make_stored(const cache::Answer& answer,
+                                                                 const http::ResponseHead& head) {
+    auto stored = cache::make_head(answer, cache::judge(answer).validity);
+    stored->vary = *cache::vary_names(head.fields);
+    stored->body_size = size_.value_or(0);
+    place(*stored);
+    return stored;
+}
+
+/// Larger than what memory holds: the client gets it as it comes, and so does the second tier.
+void FillStream::begin_disk_only(const cache::Answer& answer, const http::ResponseHead& head) {
+    if (zone_.store() == nullptr || order_.fill->doomed()) return;
+    stored_ = make_stored(answer, head);
+    if (order_.fill->doomed()) return;  // too many variants
+    writer_ = zone_.store()->write(loop_, stored_, size_.value_or(UINT64_MAX));
+}
+
 bool FillStream::begin_shared(const cache::Answer& answer, const http::ResponseHead& head) {
     size_ = size_of(head);
     const std::uint64_t limit = zone_.memory_object_limit();
     if (size_ && *size_ > limit) return false;
     const bool body = !size_ || *size_ > 0;
     if (body && !next_chunk(size_ ? static_cast<std::size_t>(*size_) : kFirstChunk)) return false;
-    auto stored = cache::make_head(answer, cache::judge(answer).validity);
-    stored->vary = *cache::vary_names(head.fields);
-    stored->body_size = size_.value_or(0);
-    place(*stored);
-    stored_ = stored;
+    stored_ = make_stored(answer, head);
     if (zone_.store() != nullptr && !order_.fill->doomed()) {
         writer_ = zone_.store()->write(loop_, stored_, size_.value_or(UINT64_MAX));
     }
@@ -220,6 +235,8 @@ bool FillStream::append(std::string_view data) {
             const std::uint64_t left = size_ ? *size_ - taken_ : kLargestChunk;
             const std::uint64_t grown = chunk_ ? 2 * chunk_->capacity() : kFirstChunk;
             const std::uint64_t wanted = size_ ? left : std::min<std::uint64_t>(grown, kDiskChunk);
+            if (chunk_ && writer_) behind_.push_back(std::move(chunk_));
+            chunk_ = nullptr;
             if (taken_ + data.size() > zone_.memory_object_limit()) return false;
             if (!next_chunk(static_cast<std::size_t>(wanted))) return false;
         }
@@ -242,25 +259,47 @@ Task<Result<void>> FillStream::send(std::string_view data, http::SendOptions opt
             co_return Result<void>{};
         }
         data.remove_prefix(taken_ - before);
+        if (writer_) co_await write_behind(true);
+        if (mode_ != Mode::shared) co_return Error(Reason::client_closed, Source::downstream);
         overflow();
     }
     if (mode_ != Mode::pass || !order_.pipe) co_return Error(Reason::none, Source::downstream);
     taken_ += data.size();
+    if (writer_) co_await keep_on_disk(data, options.end);
+    if (mode_ != Mode::pass) co_return Error(Reason::client_closed, Source::downstream);
     auto given = co_await give(data, options);
     co_return given;
 }
 
 /// Full chunks go to the second tier as they come, the last one as it is.
 Task<void> FillStream::write_behind(bool end) {
-    if (!chunk_ || chunk_->size() == 0 || (!end && chunk_->size() < chunk_->capacity())) co_return;
+    std::vector<cache::ChunkPtr> behind = std::move(behind_);
+    behind_.clear();
+    for (cache::ChunkPtr& each : behind) {
+        if (writer_) co_await writer_->append(std::move(each));
+    }
+    if (!writer_ || !chunk_ || chunk_->size() == 0 || (!end && chunk_->size() < chunk_->capacity())) co_return;
     cache::ChunkPtr full = std::move(chunk_);
     chunk_ = nullptr;
     co_await writer_->append(std::move(full));
 }
 
+/// Copied: the client's connection reads the piece meanwhile, and the upstream's writes the next.
+Task<void> FillStream::keep_on_disk(std::string_view data, bool end) {
+    if (taken_ > zone_.settings().max_object_size) writer_.reset();
+    if (writer_ && !data.empty()) {
+        auto chunk = cache::Chunk::make(nullptr, data.size());
+        chunk->append(data);
+        cache::ChunkPtr copy = std::move(chunk);
+        co_await writer_->append(std::move(copy));
+    }
+    if (!writer_ || !end) co_return;
+    if (!order_.fill->doomed()) writer_->commit(final_head());
+    writer_.reset();
+}
+
 void FillStream::overflow() {
     mode_ = Mode::pass;
-    writer_.reset();
     zone_.end(*order_.fill, unix_now() + kPassFor);
     order_.fill->overflow();
 }
@@ -279,15 +318,17 @@ Task<Result<void>> FillStream::give(std::string_view data, http::SendOptions opt
     co_return Result<void>{};
 }
 
+cache::HeadPtr FillStream::final_head() const {
+    if (size_) return stored_;
+    auto head = stored_->copy();
+    head->body_size = taken_;
+    head->seal();
+    return head;
+}
+
 void FillStream::finish() {
     cache::Entry entry;
-    entry.head = stored_;
-    if (!size_) {
-        auto head = stored_->copy();
-        head->body_size = taken_;
-        head->seal();
-        entry.head = head;
-    }
+    entry.head = final_head();
     std::vector<cache::ChunkPtr> chunks = order_.fill->chunks();
     if (!chunks.empty()) {
         cache::ChunkPtr& last = chunks.back();

@@ -74,6 +74,10 @@ class FillStream final : public http::ServerStream, public http::BodySource {
     [[nodiscard]] cache::Storable judge(const cache::Answer& answer,
                                         const http::ResponseHead& head);
     Result<void> revalidated(const http::ResponseHead& head);
+    [[nodiscard]] boost::intrusive_ptr<cache::StoredHead> make_stored(
+        const cache::Answer& answer, const http::ResponseHead& head);
+    void begin_disk_only(const cache::Answer& answer, const http::ResponseHead& head);
+    Task<void> keep_on_disk(std::string_view data, bool end);
     /// False: no room.
     bool begin_shared(const cache::Answer& answer, const http::ResponseHead& head);
     void place(cache::StoredHead& head);
@@ -82,6 +86,7 @@ class FillStream final : public http::ServerStream, public http::BodySource {
     [[nodiscard]] bool append(std::string_view data);
     [[nodiscard]] bool next_chunk(std::size_t wanted);
     void overflow();
+    [[nodiscard]] cache::HeadPtr final_head() const;
     void finish();
     void store(cache::Entry entry);
     Task<void> write_behind(bool end);
@@ -104,6 +109,7 @@ class FillStream final : public http::ServerStream, public http::BodySource {
     cache::HeadPtr stored_;
     std::optional<std::uint64_t> size_;
     boost::intrusive_ptr<cache::Chunk> chunk_;
+    std::vector<cache::ChunkPtr> behind_;  ///< full, and not yet given to the second tier
     std::unique_ptr<cache::StoreWriter> writer_;
     std::uint64_t taken_ = 0;
 };

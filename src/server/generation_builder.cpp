@@ -58,7 +58,7 @@ std::optional<std::chrono::milliseconds> GenerationBuilder::refresh_after(
 void GenerationBuilder::adopted(const NextGeneration& next) {
     served_addresses_ = next.addresses;
     states_.forget_unused();
-    zones_.forget_unused();
+    zones_.adopted(next.generation->zones());
     states_.addresses().keep_only(upstream::server_names(next.generation->snapshot()));
 }
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "cache_orders.hpp"
 #include "generation_builder.hpp"
 #include "health_thread.hpp"
 #include "listeners.hpp"
@@ -207,6 +208,18 @@ std::vector<std::string> Server::order_peers(const std::string& upstream,
     return give_order(*impl_->generation, upstream, server, order);
 }
 
+std::vector<CacheStatus> Server::caches() const { return cache_status(*impl_->generation); }
+
+void Server::purge_cache(const std::string& zone, const cache::Selector& which,
+                         std::function<void(CachePurged)> done) {
+    server::purge_cache(impl_->control, *impl_->generation, zone, which, std::move(done));
+}
+
+void Server::list_caches(const std::string& zone, std::size_t most,
+                         std::function<void(CacheList)> done) {
+    server::list_caches(impl_->control, *impl_->generation, zone, most, std::move(done));
+}
+
 void Server::status(std::function<void(Status)> done) {
     Status status;
     status.generation = impl_->generation_number;
@@ -214,6 +227,7 @@ void Server::status(std::function<void(Status)> done) {
     status.draining = impl_->draining;
     status.listeners = impl_->listeners->describe();
     status.upstreams = upstreams();
+    status.caches = caches();
     collect_worker_status(impl_->control, impl_->workers, std::move(status), std::move(done));
 }
 

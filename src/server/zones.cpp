@@ -15,25 +15,43 @@ cache::ZoneSettings settings_of(const config::CacheZone& zone) {
     return settings;
 }
 
-/// The second tier of a zone with a path.
-std::unique_ptr<cache::CacheStore> open_store(const cache::ZoneSettings&) {
-    return nullptr;
+cache::DiskLimits limits_of(const cache::ZoneSettings& zone) {
+    return {zone.max_size, zone.inactive};
+}
+
+/// The second tier of a zone with a path. `levels` holds digits and colons.
+std::unique_ptr<cache::CacheStore> open_store(cache::DiskStores& stores,
+                                              const cache::ZoneSettings& zone) {
+    if (zone.path.empty()) return nullptr;
+    cache::DiskOptions options;
+    options.zone = zone.name;
+    options.path = zone.path;
+    options.levels.clear();
+    for (const char c : zone.levels) {
+        if (c != ':') options.levels.push_back(static_cast<unsigned>(c - '0'));
+    }
+    options.limits = limits_of(zone);
+    return stores.open(options);
 }
 
 }  // namespace
 
+/// A zone that is served stays the known one until another is served in its place.
 cache::ZonePtr Zones::get(const config::CacheZone& zone) {
     const cache::ZoneSettings settings = settings_of(zone);
-    std::weak_ptr<cache::Zone>& known = zones_[zone.name];
-    cache::ZonePtr current = known.lock();
+    const auto known = zones_.find(zone.name);
+    cache::ZonePtr current = known == zones_.end() ? nullptr : known->second.lock();
     if (current && current->settings() == settings) return current;
-    current = std::make_shared<cache::Zone>(settings, open_store(settings));
-    known = current;
-    return current;
+    return std::make_shared<cache::Zone>(settings, open_store(stores_, settings));
 }
 
-void Zones::forget_unused() {
-    std::erase_if(zones_, [](const auto& each) { return each.second.expired(); });
+void Zones::adopted(const ByName& zones) {
+    zones_.clear();
+    for (const auto& [name, zone] : zones) {
+        zones_.emplace(name, zone);
+        if (zone->store() == nullptr) continue;
+        stores_.set_limits(zone->settings().path, limits_of(zone->settings()));
+    }
 }
 
 }  // namespace proxyd::server

@@ -62,32 +62,36 @@ class Offload {
 
 namespace detail {
 
-/// What a waiting coroutine and the work share. `waiter` is the loop thread's; the other members
-/// are the work's until it posts.
+/// What a waiting coroutine and the work share. While somebody waits, his loop is there.
 template <class Value>
 struct OffloadTicket {
-    Event* waiter = nullptr;
-    std::optional<Value> result;
+    std::mutex mutex;
+    Event* waiter = nullptr;      ///< changed by the loop's thread, under the lock
+    std::optional<Value> result;  ///< the work's until it posts
 };
 
 }  // namespace detail
 
 template <class Function, class Value>
 Task<std::optional<Value>> Offload::run(Loop& loop, Function work) {
+    using Ticket = detail::OffloadTicket<Value>;
     struct Listening {
-        explicit Listening(Event*& its_waiter, Event& event) : waiter(its_waiter) {
-            waiter = &event;
-        }
+        Listening(Ticket& its_ticket, Event& event) : ticket(its_ticket) { ticket.waiter = &event; }
         Listening(const Listening&) = delete;
         Listening& operator=(const Listening&) = delete;
-        ~Listening() { waiter = nullptr; }
-        Event*& waiter;
+        ~Listening() {
+            const std::lock_guard lock(ticket.mutex);
+            ticket.waiter = nullptr;
+        }
+        Ticket& ticket;
     };
     Event done;
-    auto ticket = std::make_shared<detail::OffloadTicket<Value>>();
-    const Listening listening(ticket->waiter, done);
+    auto ticket = std::make_shared<Ticket>();
+    const Listening listening(*ticket, done);
     auto job = [ticket, &loop, work = std::move(work)]() mutable {
         ticket->result.emplace(work());
+        const std::lock_guard lock(ticket->mutex);
+        if (ticket->waiter == nullptr) return;
         loop.post([ticket] {
             if (ticket->waiter != nullptr) ticket->waiter->set();
         });

@@ -7,6 +7,7 @@
 
 #include "proxyd/cache/fill.hpp"
 #include "proxyd/cache/store.hpp"
+#include "proxyd/cache/word_counts.hpp"
 
 namespace proxyd::cache {
 
@@ -85,6 +86,9 @@ class Zone {
     /// Now and then: removes what was not used within `inactive`.
     void tick(UnixMilliseconds now);
     [[nodiscard]] ZoneCounts counts() const;
+    /// What its requests were told.
+    [[nodiscard]] WordCounts& words() noexcept { return words_; }
+    [[nodiscard]] const WordCounts& words() const noexcept { return words_; }
 
   private:
     struct Shard;
@@ -98,6 +102,7 @@ class Zone {
     const std::unique_ptr<Shard[]> shards_;
     const std::unique_ptr<CacheStore> store_;
     std::atomic<std::uint64_t> removed_{0};
+    WordCounts words_;
 };
 using ZonePtr = std::shared_ptr<Zone>;
 

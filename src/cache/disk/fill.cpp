@@ -53,6 +53,7 @@ void Fill::abandon() {
     std::unique_lock lock(mutex_);
     if (over_) return;
     over_ = true;
+    waiting_ = false;
     queue_.clear();
     // What was written is removed where it may take its time.
     if (!busy_) start_job(lock, true);
@@ -67,13 +68,15 @@ void Fill::start_job(std::unique_lock<std::mutex>& lock, bool always) {
     busy_ = true;
     lock.unlock();
     auto job = [self = shared_from_this()] { self->run(); };
-    if (always) return zone_->pool().submit_always(std::move(job));
-    if (zone_->pool().submit(std::move(job))) return;
-    zone_->trouble().too_slow();
-    lock.lock();
-    busy_ = false;
-    over_ = true;
-    queue_.clear();
+    if (!always && zone_->pool().submit(job)) return;
+    if (!always) {
+        zone_->trouble().too_slow();
+        lock.lock();
+        over_ = true;
+        queue_.clear();
+        lock.unlock();
+    }
+    zone_->pool().submit_always(std::move(job));
 }
 
 void Fill::run() {
@@ -92,7 +95,7 @@ void Fill::run() {
         lock.lock();
         queued_ -= bytes;
         over_ = over_ || !good;
-        wake_if_room(lock);
+        wake_if_room();
     }
     busy_ = false;
     if (!over_) return;
@@ -101,14 +104,13 @@ void Fill::run() {
     drop_file();
 }
 
-void Fill::wake_if_room(std::unique_lock<std::mutex>& lock) {
+/// Under the lock: while somebody waits, his loop is there.
+void Fill::wake_if_room() {
     if (!waiting_ || (!over_ && queued_ > Writer::kMostQueued / 2)) return;
     waiting_ = false;
-    lock.unlock();
     loop_.post([self = shared_from_this()] {
         if (self->waiter != nullptr) self->waiter->set();
     });
-    lock.lock();
 }
 
 bool Fill::write(const std::vector<ChunkPtr>& chunks) {

@@ -35,7 +35,7 @@ class Fill : public std::enable_shared_from_this<Fill> {
     void finish(const std::vector<ChunkPtr>& chunks, const StoredHead& head);
     void fail(int error);
     void drop_file();
-    void wake_if_room(std::unique_lock<std::mutex>& lock);
+    void wake_if_room();
 
     const std::shared_ptr<DiskZone> zone_;
     async::Loop& loop_;

@@ -26,7 +26,8 @@ void look_at_root(DiskZone& zone) {
     if (const int error = zone.tree().make_root(); error != 0) {
         return zone.trouble().write_failed(error);
     }
-    if (::access(zone.tree().root().c_str(), R_OK | W_OK | X_OK) != 0) {
+    // The slash: a file is no directory.
+    if (::access((zone.tree().root() + "/").c_str(), R_OK | W_OK | X_OK) != 0) {
         zone.trouble().write_failed(errno);
     }
 }

@@ -1,6 +1,7 @@
 #include "cache/disk/reader.hpp"
 
 #include <algorithm>
+#include <mutex>
 
 namespace proxyd::cache::disk {
 
@@ -16,10 +17,13 @@ std::shared_ptr<OpenedEntry> open_entry(DiskZone& zone, const Key& key, const st
     return entry;
 }
 
-/// Of a job that reads: done is set on the loop's thread, if somebody still waits there.
+/// Of a job that reads. While its reader is there, so is the loop.
 struct Reader::Ahead {
+    std::mutex mutex;
+    bool left = false;  ///< the reader is gone; under the lock
+    // Of the loop's thread
     Event done;
-    bool finished = false;  ///< the loop's thread
+    bool finished = false;
 };
 
 Reader::Reader(std::shared_ptr<DiskZone> zone, async::Loop& loop,
@@ -35,6 +39,10 @@ Reader::Reader(std::shared_ptr<DiskZone> zone, async::Loop& loop,
 }
 
 Reader::~Reader() {
+    if (ahead_) {
+        const std::lock_guard lock(ahead_->mutex);
+        ahead_->left = true;
+    }
     // Closing a file may take its time too, above all when it was removed meanwhile.
     zone_->pool().submit_always([entry = std::move(entry_), zone = std::move(zone_)] {});
 }
@@ -63,7 +71,9 @@ void Reader::read_ahead() {
         }
         entry.reset();
         zone.reset();
-        loop.post([ahead = std::move(ahead)] {
+        const std::lock_guard lock(ahead->mutex);
+        if (ahead->left) return;
+        loop.post([ahead] {
             ahead->finished = true;
             ahead->done.set();
         });

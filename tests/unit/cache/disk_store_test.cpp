@@ -7,12 +7,15 @@
 #include <atomic>
 #include <boost/asio/executor_work_guard.hpp>
 #include <csignal>
+#include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <future>
 #include <random>
 #include <thread>
 
+#include "cache/disk/file_writer.hpp"
 #include "cache/disk/purge_file.hpp"
 #include "cache/disk/tree.hpp"
 #include "cache/disk/writer.hpp"
@@ -715,6 +718,79 @@ TEST_F(DiskStoreTest, NoDescriptorIsLeftOpen) {
     }
     EXPECT_TRUE(settled());
     EXPECT_TRUE(eventually([&] { return open_files() <= before; }));
+}
+
+double milliseconds_since(std::chrono::steady_clock::time_point then) {
+    return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - then)
+        .count();
+}
+
+std::size_t resident_kib() {
+    std::ifstream status("/proc/self/status");
+    for (std::string line; std::getline(status, line);) {
+        if (line.starts_with("VmRSS:")) return std::stoul(line.substr(6));
+    }
+    return 0;
+}
+
+/// By hand: --gtest_also_run_disabled_tests, minutes long. PROXYD_ENTRIES: how many, else a million.
+TEST_F(DiskStoreTest, DISABLED_AMillionFiles) {
+    const char* const wanted = std::getenv("PROXYD_ENTRIES");
+    const int entries = wanted != nullptr ? std::atoi(wanted) : 1'000'000;
+    const auto url = [](int i) { return "http://a.test/dir/page-" + std::to_string(i); };
+    const disk::Tree tree(root(), {1, 2});
+    for (int i = 0; i < entries; ++i) {
+        const auto head = head_of(url(i), 5, i % 10 == 0 ? "red" : "");
+        disk::FileWriter writer(tree, *head, 1);
+        ASSERT_EQ(writer.finish({chunk("hello")}, *head), 0);
+        ASSERT_EQ(writer.publish(), 0);
+    }
+    store.reset();
+    stores.reset();
+    const std::size_t before = resident_kib();
+    stores = std::make_unique<DiskStores>(4);
+    auto then = std::chrono::steady_clock::now();
+    open();
+    std::printf("opened in %.1f ms\n", milliseconds_since(then));
+    double slowest = 0;
+    int probes = 0, while_loading = 0;
+    const auto probe = [&](int number) {
+        const auto asked = std::chrono::steady_clock::now();
+        EXPECT_EQ(get(url(number)).body, "hello");
+        slowest = std::max(slowest, milliseconds_since(asked));
+        ++probes;
+    };
+    for (; store->counts().loading; ++while_loading) probe(while_loading * 7919 % entries);
+    std::printf("index of %llu entries after %.0f ms; %d requests meanwhile, the slowest %.1f ms\n",
+                static_cast<unsigned long long>(store->counts().entries), milliseconds_since(then),
+                while_loading, slowest);
+    std::printf("%.1f bytes an entry\n",
+                (static_cast<double>(resident_kib()) - static_cast<double>(before)) * 1024 / entries);
+    then = std::chrono::steady_clock::now();
+    std::promise<std::uint64_t> count;
+    auto purged = count.get_future();
+    slowest = 0;
+    store->purge(Selector{Kind::tag, "red", false},
+                 [&count](std::uint64_t number) { count.set_value(number); });
+    while (purged.wait_for(0s) != std::future_status::ready) probe(1);
+    std::printf("a tag: %llu at once in %.0f ms; requests meanwhile took at most %.1f ms\n",
+                static_cast<unsigned long long>(purged.get()), milliseconds_since(then), slowest);
+    then = std::chrono::steady_clock::now();
+    std::promise<std::uint64_t> prefix;
+    auto prefixed = prefix.get_future();
+    slowest = 0;
+    stored("http://b.test/", "hello");
+    store->purge(Selector{Kind::prefix, "http://a.test/dir/", false},
+                 [&prefix](std::uint64_t number) { prefix.set_value(number); });
+    EXPECT_FALSE(get(url(2))) << "at once";
+    while (prefixed.wait_for(0s) != std::future_status::ready) {
+        const auto asked = std::chrono::steady_clock::now();
+        EXPECT_TRUE(get("http://b.test/"));
+        slowest = std::max(slowest, milliseconds_since(asked));
+    }
+    std::printf("a prefix: %llu in %.0f ms; requests meanwhile took at most %.1f ms\n",
+                static_cast<unsigned long long>(prefixed.get()), milliseconds_since(then), slowest);
+    EXPECT_TRUE(eventually([this] { return store->counts().entries == 1; }));
 }
 
 }  // namespace

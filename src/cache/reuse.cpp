@@ -7,7 +7,8 @@ namespace proxyd::cache {
 std::int64_t staleness(const Validity& validity, UnixMilliseconds now) noexcept {
     const std::int64_t by_age = validity.age_at(now) - validity.lifetime;
     if (validity.expired_at == 0) return by_age;
-    return std::max(by_age, now - validity.expired_at);
+    // The clocks that set it and that read it may differ by a few milliseconds.
+    return std::max({by_age, now - validity.expired_at, std::int64_t{1}});
 }
 
 bool is_fresh(const Validity& validity, UnixMilliseconds now) noexcept {

@@ -40,8 +40,8 @@ class DiskStores {
     DiskStores(const DiskStores&) = delete;
     DiskStores& operator=(const DiskStores&) = delete;
 
-    /// Never fails and never waits: what is wrong with the directory is logged, and then nothing is
-    /// stored. The files that are there are found in the background.
+    /// Never fails: what is wrong with the directory is logged, and then nothing is stored. The files
+    /// that are there are found in the background; at most one small one is read here.
     [[nodiscard]] std::unique_ptr<CacheStore> open(const DiskOptions& options);
     /// Of a directory that is in use.
     void set_limits(const std::string& path, const DiskLimits& limits);

@@ -26,8 +26,11 @@ DiskZone::DiskZone(const DiskOptions& options, async::Offload& pool)
       pool_(pool),
       max_size_(options.limits.max_size),
       inactive_(options.limits.inactive.count()),
-      trouble_(options.zone, options.path),
-      keeper_([this] { keep(*this); }) {}
+      trouble_(options.zone, options.path) {
+    // Before anybody asks: what was purged must not be served.
+    load_open_purges();
+    keeper_ = std::thread([this] { keep(*this); });
+}
 
 DiskZone::~DiskZone() {
     {

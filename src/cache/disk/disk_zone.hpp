@@ -71,7 +71,6 @@ class DiskZone : public std::enable_shared_from_this<DiskZone> {
     /// What a purge does to one file. True: it was meant.
     [[nodiscard]] bool purge(const Key& key, const Selector& which, Moment at);
     void save_open_purges();
-    void load_open_purges();
 
     /// Waits for the end of the zone, at most so long. True: it has come. For its keeper.
     [[nodiscard]] bool ending_within(std::chrono::milliseconds time);
@@ -80,6 +79,7 @@ class DiskZone : public std::enable_shared_from_this<DiskZone> {
     [[nodiscard]] std::mutex& lock_of(const Key& key) noexcept {
         return locks_[key.low % locks_.size()];
     }
+    void load_open_purges();
     [[nodiscard]] ReadOutcome open_file(const Key& key, EntryFile& file, int& error);
     void unlink_locked(const Key& key);
     [[nodiscard]] int expire_locked(const EntryFile& file, Moment at);

@@ -71,7 +71,6 @@ bool examine(DiskZone& zone) {
 void keep(DiskZone& zone) {
     ::pthread_setname_np(::pthread_self(), "cache-keeper");
     look_at_root(zone);
-    zone.load_open_purges();
     const std::uint64_t purges = zone.log().number();
     if (!scan(zone) || !examine(zone)) return;
     zone.set_examined();

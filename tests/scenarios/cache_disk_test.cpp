@@ -147,6 +147,24 @@ TEST(CacheOnDisk, AReloadKeepsTheFilesWhateverTheZoneBecomes) {
     EXPECT_EQ(app.upstream.request_count(), 1);
 }
 
+TEST(CacheOnDisk, AReloadThatIsRefusedCostsNothing) {
+    App app;
+    const auto config = [](const std::string& memory) {
+        return "caches: { pages: { memory: " + memory +
+               " } }\nhosts:\n  \"*\":\n    upstream: \"127.0.0.1:@UP1@\"\n"
+               "    cache: { zone: pages, valid: { 200: 1h } }\n";
+    };
+    Daemon daemon(config("1m"), ups(app.upstream));
+    (void)get_once(daemon.http(), "/a/10");
+    const FakeUpstream taken([](const Request&) { return text_reply(""); });
+    daemon.write_config(config("2m") + "listeners: { http: \"127.0.0.1:@HTTP@\", other: \"127.0.0.1:" +
+                        std::to_string(taken.port()) + "\" }\n");
+    EXPECT_EQ(daemon.cli({"-s", "reload"}).exit_code, 1);
+    daemon.reload(config("1m") + "via: off\n");
+    EXPECT_EQ(cache_status(get_once(daemon.http(), "/a/10")), "HIT") << "the zone of before";
+    EXPECT_EQ(app.upstream.request_count(), 1);
+}
+
 /// Killed again and again while it fills: what is served afterwards is always whole.
 TEST(CacheOnDisk, KilledDuringFillsItNeverServesHalfABody) {
     App app;

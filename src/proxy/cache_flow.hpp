@@ -19,7 +19,7 @@ class CacheFlow final : public Cancelable {
     CacheFlow(const CacheFlow&) = delete;
     CacheFlow& operator=(const CacheFlow&) = delete;
 
-    /// False: the request goes to the upstream, past the cache.
+    /// True: the request goes to the upstream, past the cache.
     Task<bool> run();
     // Cancelable
     void cancel(const Error& why) override;
@@ -33,6 +33,7 @@ class CacheFlow final : public Cancelable {
     void look_up();
     [[nodiscard]] bool choose_variant(const cache::StoredHead& marker);
     Task<void> look_up_store();
+    Task<void> promote();
 
     Task<Next> step();
     Task<Next> serve(CacheWord word, std::string_view detail);

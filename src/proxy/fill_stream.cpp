@@ -63,8 +63,8 @@ bool FillStream::stale_is_better(int status) const {
     const bool ordered =
         word && plan_.settings->has(static_cast<config::UseStale>(static_cast<unsigned>(*word)));
     const bool error = status >= 500;
-    return (ordered || error) && cache::stale_if_error(order_.stale.head->validity, ordered,
-                                                       order_.asked, unix_now());
+    return (ordered || error) &&
+           cache::stale_if_error(order_.stale.head->validity, ordered, order_.asked, unix_now());
 }
 
 Storable FillStream::judge(const cache::Answer& answer, const http::ResponseHead& head) {
@@ -153,7 +153,10 @@ Task<Result<void>> FillStream::refuse(Storable why, const http::ResponseHead& he
     zone_.end(*order_.fill, unix_now() + (error ? kPassAfterError : kPassFor));
     order_.fill->refuse(why);
     mode_ = Mode::pass;
-    if (!order_.pipe) co_return Error(Reason::none, Source::downstream);
+    if (!order_.pipe) {
+        mode_ = Mode::ended;
+        co_return Error(Reason::none, Source::downstream);
+    }
     order_.pipe->head = &head;
     order_.pipe->options = options;
     order_.pipe->given.set();
@@ -175,8 +178,7 @@ void FillStream::place(cache::StoredHead& head) {
     head.key_text = order_.primary;
     head.url = url;
     if (!head.vary.empty() || (known && known.head->is_marker())) {
-        const cache::HeadPtr marker =
-            zone_.mark_vary(primary, order_.primary, url, head.vary, now);
+        const cache::HeadPtr marker = zone_.mark_vary(primary, order_.primary, url, head.vary, now);
         if (!marker) {
             order_.fill->doom();  // too many names: served, not kept
         } else {
@@ -244,7 +246,10 @@ Task<Result<void>> FillStream::send(std::string_view data, http::SendOptions opt
         data.remove_prefix(taken_ - before);
         overflow();
     }
-    if (mode_ != Mode::pass || !order_.pipe) co_return Error(Reason::none, Source::downstream);
+    if (mode_ != Mode::pass || !order_.pipe) {
+        mode_ = Mode::ended;
+        co_return Error(Reason::none, Source::downstream);
+    }
     taken_ += data.size();
     auto given = co_await give(data, options);
     co_return given;

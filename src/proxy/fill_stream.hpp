@@ -12,10 +12,10 @@ namespace proxyd::proxy {
 /// What a fill is to do.
 struct FillOrder {
     cache::FillPtr fill;
-    cache::Entry stale;         ///< to be validated; none: fetch
-    std::string_view primary;   ///< key text of the URL, its variants aside; copied
-    http::CacheControl asked;   ///< by the client that began it
-    PassPipePtr pipe;           ///< null: in the background, for nobody
+    cache::Entry stale;        ///< to be validated; none: fetch
+    std::string_view primary;  ///< key text of the URL, its variants aside; copied
+    http::CacheControl asked;  ///< by the client that began it
+    PassPipePtr pipe;          ///< null: in the background, for nobody
 };
 
 /// The client of an exchange that fills the cache: its request is a copy, what the upstream answers

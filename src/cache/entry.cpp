@@ -60,10 +60,9 @@ boost::intrusive_ptr<StoredHead> StoredHead::copy() const {
 
 StoredBody::StoredBody(std::vector<ChunkPtr> chunks)
     : chunks_(std::move(chunks)),
-      size_(std::accumulate(chunks_.begin(), chunks_.end(), std::uint64_t{0},
-                            [](std::uint64_t sum, const ChunkPtr& chunk) {
-                                return sum + chunk->size();
-                            })) {
+      size_(std::accumulate(
+          chunks_.begin(), chunks_.end(), std::uint64_t{0},
+          [](std::uint64_t sum, const ChunkPtr& chunk) { return sum + chunk->size(); })) {
     chunks_.shrink_to_fit();
 }
 

@@ -58,7 +58,7 @@ void Fill::publish(const ChunkPtr& chunk, std::size_t bytes) {
 void Fill::complete(Entry entry) {
     change([&] {
         state_ = State::complete;
-        if (entry.body) size_ = entry.body->size();
+        size_ = entry.body ? entry.body->size() : entry.head->body_size;
         head_ = entry.head;
         entry_ = std::move(entry);
     });
@@ -135,8 +135,8 @@ bool Fill::wait_for(std::uint64_t position, async::Loop& loop, FillWaiter& waite
 }
 
 void Fill::enlist(async::Loop& loop, FillWaiter& waiter) {
-    const auto known = std::ranges::find_if(
-        groups_, [&](const auto& group) { return group->loop == &loop; });
+    const auto known =
+        std::ranges::find_if(groups_, [&](const auto& group) { return group->loop == &loop; });
     Group* group = known != groups_.end() ? known->get() : nullptr;
     if (group == nullptr) {
         group = groups_.emplace_back(std::make_unique<Group>()).get();

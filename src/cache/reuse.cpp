@@ -31,8 +31,7 @@ Reuse judge_reuse(const Validity& validity, const http::CacheControl& request,
     return accepted && !validity.must_revalidate ? Reuse::stale : Reuse::validate;
 }
 
-bool stale_while_revalidate(const Validity& validity, bool ordered,
-                            UnixMilliseconds now) noexcept {
+bool stale_while_revalidate(const Validity& validity, bool ordered, UnixMilliseconds now) noexcept {
     if (validity.no_cache) return false;
     if (staleness(validity, now) < validity.stale_while_revalidate) return true;
     return ordered && !validity.must_revalidate;

@@ -17,10 +17,14 @@ bool has_word(std::string_view words, std::string_view wanted) noexcept {
 
 bool Selector::matches(const StoredHead& head) const noexcept {
     switch (kind) {
-        case Kind::url: return head.the_url() == text;
-        case Kind::prefix: return head.the_url().starts_with(text);
-        case Kind::tag: return has_word(head.tags, text);
-        case Kind::all: return true;
+        case Kind::url:
+            return head.the_url() == text;
+        case Kind::prefix:
+            return head.the_url().starts_with(text);
+        case Kind::tag:
+            return has_word(head.tags, text);
+        case Kind::all:
+            return true;
     }
     return false;
 }

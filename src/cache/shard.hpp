@@ -29,7 +29,8 @@ struct alignas(64) Zone::Shard {
 
     mutable std::mutex mutex;
     std::unordered_map<Key, Node, Hash> entries;
-    boost::intrusive::list<Node, boost::intrusive::constant_time_size<false>> order;  ///< newest first
+    boost::intrusive::list<Node, boost::intrusive::constant_time_size<false>>
+        order;  ///< newest first
     std::unordered_map<Key, FillPtr, Hash> fills;
     std::unordered_map<Key, Mark, Hash> marks;
     /// When the last in `order` was used; read without the lock.

@@ -62,8 +62,8 @@ std::int64_t initial_age(const Answer& answer) noexcept {
 
 struct Lifetime {
     std::optional<std::int64_t> value;
-    bool accel = false;      ///< X-Accel-Expires said it
-    bool ordered = false;    ///< the operator's `valid` did
+    bool accel = false;    ///< X-Accel-Expires said it
+    bool ordered = false;  ///< the operator's `valid` did
     bool s_maxage = false;
 };
 
@@ -105,8 +105,8 @@ Validity validity_of(const Answer& answer, const http::CacheControl& control,
     return validity;
 }
 
-Storable storable(const Answer& answer, const http::CacheControl& control,
-                  const Lifetime& lifetime, const Validity& validity) noexcept {
+Storable storable(const Answer& answer, const http::CacheControl& control, const Lifetime& lifetime,
+                  const Validity& validity) noexcept {
     if (answer.fields->get(FieldId::set_cookie)) return Storable::set_cookie;
     if (control.is_private) return Storable::is_private;
     if (answer.status < 200 || answer.status == 206 || answer.status == 304) {
@@ -119,8 +119,7 @@ Storable storable(const Answer& answer, const http::CacheControl& control,
     if (validity.no_cache) return Storable::no_cache;
     if (!lifetime.value) return Storable::no_lifetime;
     if (lifetime.accel && *lifetime.value == 0) return Storable::no_store;
-    const bool usable_stale =
-        validity.stale_while_revalidate > 0 || validity.stale_if_error > 0;
+    const bool usable_stale = validity.stale_while_revalidate > 0 || validity.stale_if_error > 0;
     if (!is_fresh(validity, answer.received_at) && !usable_stale) return Storable::expired;
     return Storable::yes;
 }
@@ -129,21 +128,36 @@ Storable storable(const Answer& answer, const http::CacheControl& control,
 
 std::string_view word(Storable verdict) noexcept {
     switch (verdict) {
-        case Storable::yes: return "stored";
-        case Storable::request_no_store: return "request-no-store";
-        case Storable::ordered: return "configured";
-        case Storable::no_store: return "no-store";
-        case Storable::is_private: return "private";
-        case Storable::no_cache: return "no-cache";
-        case Storable::set_cookie: return "set-cookie";
-        case Storable::authorization: return "authorization";
-        case Storable::vary: return "vary";
-        case Storable::status: return "status";
-        case Storable::no_lifetime: return "no-lifetime";
-        case Storable::expired: return "expired";
-        case Storable::too_large: return "too-large";
-        case Storable::purged: return "purged";
-        case Storable::no_room: return "no-room";
+        case Storable::yes:
+            return "stored";
+        case Storable::request_no_store:
+            return "request-no-store";
+        case Storable::ordered:
+            return "configured";
+        case Storable::no_store:
+            return "no-store";
+        case Storable::is_private:
+            return "private";
+        case Storable::no_cache:
+            return "no-cache";
+        case Storable::set_cookie:
+            return "set-cookie";
+        case Storable::authorization:
+            return "authorization";
+        case Storable::vary:
+            return "vary";
+        case Storable::status:
+            return "status";
+        case Storable::no_lifetime:
+            return "no-lifetime";
+        case Storable::expired:
+            return "expired";
+        case Storable::too_large:
+            return "too-large";
+        case Storable::purged:
+            return "purged";
+        case Storable::no_room:
+            return "no-room";
     }
     return {};
 }

@@ -15,9 +15,9 @@ constexpr std::string_view kSurrogateKey = "Surrogate-Key", kCacheTag = "Cache-T
 
 /// Never stored: of one connection, of one client, computed anew, or said to us.
 constexpr http::FieldSet kNotStored =
-    http::kHopByHop | http::FieldSet{FieldId::age, FieldId::content_length, FieldId::set_cookie,
-                                     FieldId::trailer, FieldId::x_accel_expires,
-                                     FieldId::x_accel_buffering};
+    http::kHopByHop |
+    http::FieldSet{FieldId::age,     FieldId::content_length,  FieldId::set_cookie,
+                   FieldId::trailer, FieldId::x_accel_expires, FieldId::x_accel_buffering};
 
 bool is_stored(const http::Field& field) noexcept {
     return !kNotStored.contains(field.id) &&

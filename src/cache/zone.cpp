@@ -141,9 +141,9 @@ boost::intrusive_ptr<Chunk> Zone::chunk(std::size_t capacity) {
 }
 
 bool Zone::put(const Entry& entry, UnixMilliseconds now) {
-    const std::size_t charge = entry.head->memory() + sizeof(Node) + kTableBytes +
-                               (entry.body ? sizeof(StoredBody) + 8 * entry.body->chunks().size()
-                                           : 0);
+    const std::size_t charge =
+        entry.head->memory() + sizeof(Node) + kTableBytes +
+        (entry.body ? sizeof(StoredBody) + 8 * entry.body->chunks().size() : 0);
     if (!make_room(charge)) return false;
     Shard& shard = shard_of(entry.head->key);
     Entry old;
@@ -225,8 +225,9 @@ std::uint64_t Zone::purge(const Selector& which, UnixMilliseconds now) {
             const HeadPtr head = fill->second->view().head;
             StoredHead unknown;
             unknown.url = fill->second->url();
-            const bool meant_too = head ? which.matches(*head)
-                                        : which.kind == Selector::Kind::tag || which.matches(unknown);
+            const bool meant_too =
+                head ? which.matches(*head)
+                     : which.kind == Selector::Kind::tag || which.matches(unknown);
             if (meant_too) fill->second->doom();
             fill = meant_too ? shard.fills.erase(fill) : std::next(fill);
         }

@@ -85,9 +85,10 @@ void check_paths(Reader& reader, const Node& node) {
         if (found == reader.snapshot.caches.end() || found->second.path.empty()) continue;
         const auto [owner, fresh] = owners.emplace(found->second.path, item.key);
         if (!fresh) {
-            reader.report.error(item.key_at, "cache '" + item.key + "' has the path of cache '" +
-                                                 owner->second + "'",
-                                "each zone needs a directory of its own");
+            reader.report.error(
+                item.key_at,
+                "cache '" + item.key + "' has the path of cache '" + owner->second + "'",
+                "each zone needs a directory of its own");
         }
     }
 }

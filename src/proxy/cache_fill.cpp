@@ -26,7 +26,8 @@ CacheFill::~CacheFill() {
 Task<void> CacheFill::run() {
     co_await exchange_.run();
     // Whatever it was, nobody may wait for it any more.
-    stream_->reset(Error(Reason::internal_error, Source::internal, Retry::no, "the fill has ended"));
+    stream_->reset(
+        Error(Reason::internal_error, Source::internal, Retry::no, "the fill has ended"));
     if (!pipe_) log_failure();
 }
 

@@ -20,15 +20,12 @@ using http::FieldId;
 constexpr unsigned kHandovers = 1;
 /// Another entry, another variant: each look may find something new, but not for ever.
 constexpr unsigned kMostLooks = 16;
-/// What the second tier reads in one go.
-constexpr std::uint64_t kMostPromoted = 64 * 1024;
+constexpr std::uint64_t kMostPromoted = 1 << 20;
 
 }  // namespace
 
 CacheFlow::CacheFlow(Exchange& exchange)
-    : exchange_(exchange),
-      plan_(exchange.plan->policy->cache),
-      zone_(*plan_.zone) {
+    : exchange_(exchange), plan_(exchange.plan->policy->cache), zone_(*plan_.zone) {
     exchange_.running = this;
 }
 
@@ -125,28 +122,32 @@ Task<void> CacheFlow::look_up_store() {
     }
 }
 
-/// A small one is memory's from then on; a large one is read from the disk each time.
+/// What is small comes into memory with its first use.
 Task<void> CacheFlow::promote() {
     const std::uint64_t size = entry_.head->body_size;
-    if (size > kMostPromoted || size > zone_.memory_object_limit()) co_return;
-    const auto chunk = size == 0 ? nullptr : zone_.chunk(static_cast<std::size_t>(size));
-    if (size != 0 && !chunk) co_return;
-    while (chunk && chunk->size() < size) {
-        const auto piece = co_await reader_->read();
-        if (!piece.ok() || !*piece) {  // a miss, like everything that is broken
-            entry_ = {};
-            break;
+    if (size > std::min<std::uint64_t>(kMostPromoted, zone_.memory_object_limit())) co_return;
+    std::vector<cache::ChunkPtr> chunks;
+    if (size > 0) {
+        auto whole = zone_.chunk(static_cast<std::size_t>(size));
+        if (!whole) co_return;
+        while (whole->size() < size) {
+            auto piece = co_await reader_->read();
+            if (!piece || !*piece || whole->append((*piece)->bytes()) == 0) break;
         }
-        chunk->append((*piece)->bytes());
+        if (whole->size() < size) {  // broken: a miss
+            entry_ = {};
+            reader_.reset();
+            co_return;
+        }
+        chunks.push_back(std::move(whole));
     }
     reader_.reset();
-    if (!entry_) co_return;
-    if (chunk) entry_.body = new cache::StoredBody({chunk});
+    if (!chunks.empty()) entry_.body = new cache::StoredBody(std::move(chunks));
     zone_.put(entry_, now_);
 }
 
 Task<bool> CacheFlow::run() {
-    if (!concerns_us() || must_not_be_asked()) co_return false;
+    if (!concerns_us() || must_not_be_asked()) co_return true;
     primary_ = cache_key_text(exchange_);
     for (unsigned look = 0; look < kMostLooks; ++look) {
         const Next next = co_await step();
@@ -278,6 +279,9 @@ Task<CacheFlow::Next> CacheFlow::follow(cache::FillPtr fill, bool leads) {
         co_return Next::upstream;
     }
     if (!leads && !same_variant(*view.head)) co_return Next::look_again;
+    const bool elsewhere = view.state == Fill::State::complete && !view.entry.body &&
+                           view.head->body_size > 0;  // validated, and in the second tier only
+    if (elsewhere && !reader_) co_return Next::look_again;
     co_return co_await serve_fill(std::move(fill), std::move(view), leads);
 }
 
@@ -294,8 +298,8 @@ bool CacheFlow::same_variant(const cache::StoredHead& head) {
 }
 
 Task<CacheFlow::Next> CacheFlow::serve_fill(cache::FillPtr fill, Fill::View view, bool leads) {
-    const bool validated = entry_ && view.state == Fill::State::complete &&
-                           view.entry.body == entry_.body;
+    const bool validated =
+        entry_ && view.state == Fill::State::complete && view.entry.body == entry_.body;
     CacheStatus status;
     status.fwd = miss_word();
     status.collapsed = !leads;
@@ -316,12 +320,11 @@ Task<CacheFlow::Next> CacheFlow::serve_fill(cache::FillPtr fill, Fill::View view
     CacheServe serve(exchange_, std::move(answer), waiter_, canceled_);
     co_await serve.run();
     if (!serve.overflowed()) co_return Next::done;
-    if (leads) {
-        co_await pass_body();
-    } else {
-        exchange_.reason = Reason::upstream_body_cut;
-        exchange_.stream->reset(Error(Reason::upstream_body_cut, Source::internal));
+    if (!leads) {  // the rest he fetches for himself
+        exchange_.rest = serve.rest();
+        co_return Next::upstream;
     }
+    co_await pass_body();
     co_return Next::done;
 }
 

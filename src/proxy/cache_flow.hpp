@@ -19,7 +19,7 @@ class CacheFlow final : public Cancelable {
     CacheFlow(const CacheFlow&) = delete;
     CacheFlow& operator=(const CacheFlow&) = delete;
 
-    /// False: the request goes to the upstream, past the cache.
+    /// True: the request goes to the upstream, past the cache.
     Task<bool> run();
     // Cancelable
     void cancel(const Error& why) override;

@@ -44,8 +44,10 @@ bool says_age(const Exchange& exchange, const cache::Validity& validity) {
     switch (exchange.cache.word) {
         case CacheWord::hit:
         case CacheWord::stale:
-        case CacheWord::updating: return true;
-        default: return validity.initial_age >= 1000;
+        case CacheWord::updating:
+            return true;
+        default:
+            return validity.initial_age >= 1000;
     }
 }
 
@@ -228,7 +230,8 @@ Task<bool> CacheServe::send_range(std::uint64_t first, std::uint64_t behind, boo
         }
         const bool at_end = piece->bytes.empty();
         if (at_end && behind != UINT64_MAX) {
-            cut(Error(Reason::internal_error, Source::internal, Retry::no, "a stored body is short"));
+            cut(Error(Reason::internal_error, Source::internal, Retry::no,
+                      "a stored body is short"));
             co_return false;
         }
         const std::string_view bytes = piece->bytes.substr(0, behind - position_);
@@ -293,6 +296,15 @@ Task<Result<CacheServe::Piece>> CacheServe::read_store() {
     Piece piece;
     if (held_) piece.bytes = held_->bytes();
     co_return piece;
+}
+
+AnswerRest CacheServe::rest() const {
+    AnswerRest rest;
+    rest.skip = position_;
+    rest.status = answer_.head->status;
+    rest.etag = answer_.head->field(FieldId::etag);
+    rest.last_modified = answer_.head->field(FieldId::last_modified);
+    return rest;
 }
 
 void CacheServe::cut(const Error& why) {

@@ -28,10 +28,10 @@ class CacheServe {
                const std::optional<Error>& canceled);
 
     Task<void> run();
-    /// The fill ended in the middle because it is too large to be kept: what follows `position()`
-    /// has to come from elsewhere.
+    /// The fill ended in the middle because it is too large to be kept: rest() has to come from
+    /// elsewhere.
     [[nodiscard]] bool overflowed() const noexcept { return overflowed_; }
-    [[nodiscard]] std::uint64_t position() const noexcept { return position_; }
+    [[nodiscard]] AnswerRest rest() const;
 
   private:
     struct Piece {
@@ -61,9 +61,9 @@ class CacheServe {
     std::vector<http::ByteRange> ranges_;
     std::string boundary_;
     std::uint64_t position_ = 0;
-    std::size_t chunk_ = 0;           ///< memory: the chunk of position_
+    std::size_t chunk_ = 0;  ///< memory: the chunk of position_
     std::uint64_t chunk_start_ = 0;
-    cache::ChunkPtr held_;            ///< what the last piece lies in
+    cache::ChunkPtr held_;  ///< what the last piece lies in
     bool overflowed_ = false;
 };
 

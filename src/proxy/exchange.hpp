@@ -38,6 +38,14 @@ enum class CacheWord : std::uint8_t {
 };
 [[nodiscard]] std::string_view text_of(CacheWord word) noexcept;
 
+/// An answer of which the client has the beginning: another one with the same validators brings
+/// what follows.
+struct AnswerRest {
+    std::uint64_t skip = 0;
+    int status = 0;
+    std::string etag, last_modified;
+};
+
 /// What the cache did, for the answer and the log.
 struct CacheFacts {
     CacheWord word = CacheWord::none;
@@ -113,6 +121,7 @@ class Exchange final : public vars::Scope, public http::AbortListener {
     UpstreamFacts upstream;
 
     CacheFacts cache;
+    std::optional<AnswerRest> rest;
 
     /// While something runs that can be canceled.
     Cancelable* running = nullptr;

@@ -63,8 +63,8 @@ bool FillStream::stale_is_better(int status) const {
     const bool ordered =
         word && plan_.settings->has(static_cast<config::UseStale>(static_cast<unsigned>(*word)));
     const bool error = status >= 500;
-    return (ordered || error) && cache::stale_if_error(order_.stale.head->validity, ordered,
-                                                       order_.asked, unix_now());
+    return (ordered || error) &&
+           cache::stale_if_error(order_.stale.head->validity, ordered, order_.asked, unix_now());
 }
 
 Storable FillStream::judge(const cache::Answer& answer, const http::ResponseHead& head) {
@@ -155,7 +155,10 @@ Task<Result<void>> FillStream::refuse(Storable why, const http::ResponseHead& he
     zone_.end(*order_.fill, unix_now() + (error ? kPassAfterError : kPassFor));
     order_.fill->refuse(why);
     mode_ = Mode::pass;
-    if (!order_.pipe) co_return Error(Reason::none, Source::downstream);
+    if (!order_.pipe) {
+        mode_ = Mode::ended;
+        co_return Error(Reason::none, Source::downstream);
+    }
     order_.pipe->head = &head;
     order_.pipe->options = options;
     order_.pipe->given.set();
@@ -177,8 +180,7 @@ void FillStream::place(cache::StoredHead& head) {
     head.key_text = order_.primary;
     head.url = url;
     if (!head.vary.empty() || (known && known.head->is_marker())) {
-        const cache::HeadPtr marker =
-            zone_.mark_vary(primary, order_.primary, url, head.vary, now);
+        const cache::HeadPtr marker = zone_.mark_vary(primary, order_.primary, url, head.vary, now);
         if (!marker) {
             order_.fill->doom();  // too many names: served, not kept
         } else {
@@ -263,7 +265,10 @@ Task<Result<void>> FillStream::send(std::string_view data, http::SendOptions opt
         if (mode_ != Mode::shared) co_return Error(Reason::client_closed, Source::downstream);
         overflow();
     }
-    if (mode_ != Mode::pass || !order_.pipe) co_return Error(Reason::none, Source::downstream);
+    if (mode_ != Mode::pass || !order_.pipe) {
+        mode_ = Mode::ended;
+        co_return Error(Reason::none, Source::downstream);
+    }
     taken_ += data.size();
     if (writer_) co_await keep_on_disk(data, options.end);
     if (mode_ != Mode::pass) co_return Error(Reason::client_closed, Source::downstream);
@@ -275,13 +280,20 @@ Task<Result<void>> FillStream::send(std::string_view data, http::SendOptions opt
 Task<void> FillStream::write_behind(bool end) {
     std::vector<cache::ChunkPtr> behind = std::move(behind_);
     behind_.clear();
-    for (cache::ChunkPtr& each : behind) {
-        if (writer_) co_await writer_->append(std::move(each));
-    }
-    if (!writer_ || !chunk_ || chunk_->size() == 0 || (!end && chunk_->size() < chunk_->capacity())) co_return;
-    cache::ChunkPtr full = std::move(chunk_);
+    for (cache::ChunkPtr& each : behind) co_await to_disk(std::move(each));
+    const bool full = chunk_ && chunk_->size() == chunk_->capacity();
+    if (!chunk_ || chunk_->size() == 0 || !(end || full)) co_return;
+    cache::ChunkPtr last = std::move(chunk_);
     chunk_ = nullptr;
-    co_await writer_->append(std::move(full));
+    co_await to_disk(std::move(last));
+}
+
+Task<void> FillStream::to_disk(cache::ChunkPtr chunk) {
+    if (!writer_) co_return;
+    writing_ = true;
+    co_await writer_->append(std::move(chunk));
+    writing_ = false;
+    if (mode_ == Mode::ended) writer_.reset();
 }
 
 /// Copied: the client's connection reads the piece meanwhile, and the upstream's writes the next.
@@ -291,7 +303,7 @@ Task<void> FillStream::keep_on_disk(std::string_view data, bool end) {
         auto chunk = cache::Chunk::make(nullptr, data.size());
         chunk->append(data);
         cache::ChunkPtr copy = std::move(chunk);
-        co_await writer_->append(std::move(copy));
+        co_await to_disk(std::move(copy));
     }
     if (!writer_ || !end) co_return;
     if (!order_.fill->doomed()) writer_->commit(final_head());
@@ -351,7 +363,7 @@ void FillStream::reset(const Error& why) noexcept {
     const bool pass = mode_ == Mode::pass;
     mode_ = Mode::ended;
     failure_ = why;
-    writer_.reset();
+    if (!writing_) writer_.reset();
     if (order_.pipe && exchange_ != nullptr) order_.pipe->facts = exchange_->upstream;
     if (!pass) {
         zone_.end(*order_.fill);

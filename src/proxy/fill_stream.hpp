@@ -12,10 +12,10 @@ namespace proxyd::proxy {
 /// What a fill is to do.
 struct FillOrder {
     cache::FillPtr fill;
-    cache::Entry stale;         ///< to be validated; none: fetch
-    std::string_view primary;   ///< key text of the URL, its variants aside; copied
-    http::CacheControl asked;   ///< by the client that began it
-    PassPipePtr pipe;           ///< null: in the background, for nobody
+    cache::Entry stale;        ///< to be validated; none: fetch
+    std::string_view primary;  ///< key text of the URL, its variants aside; copied
+    http::CacheControl asked;  ///< by the client that began it
+    PassPipePtr pipe;          ///< null: in the background, for nobody
 };
 
 /// The client of an exchange that fills the cache: its request is a copy, what the upstream answers
@@ -90,6 +90,7 @@ class FillStream final : public http::ServerStream, public http::BodySource {
     void finish();
     void store(cache::Entry entry);
     Task<void> write_behind(bool end);
+    Task<void> to_disk(cache::ChunkPtr chunk);
     Task<Result<void>> give(std::string_view data, http::SendOptions options);
     Result<void> failed(Error why);
 
@@ -111,6 +112,7 @@ class FillStream final : public http::ServerStream, public http::BodySource {
     boost::intrusive_ptr<cache::Chunk> chunk_;
     std::vector<cache::ChunkPtr> behind_;  ///< full, and not yet given to the second tier
     std::unique_ptr<cache::StoreWriter> writer_;
+    bool writing_ = false;  ///< send() waits for the writer, which stays until then
     std::uint64_t taken_ = 0;
 };
 

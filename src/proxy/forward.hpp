@@ -38,6 +38,7 @@ class Forward final : public Cancelable {
     void note_try(int status);
 
     Task<void> relay(http::ResponseHead& head);
+    Task<void> relay_rest(http::ResponseHead& head);
     Task<void> copy_body(bool unbuffered);
     Task<void> tunnel(http::ResponseHead& head);
 

@@ -9,15 +9,15 @@ namespace proxyd::proxy {
 
 class CacheFill;
 
-/// From a fill whose answer is not shared to the exchange that began it: nothing is kept, a piece is
-/// given when the one before was sent. One thread; shared by both ends.
+/// From a fill whose answer is not shared to the exchange that began it: nothing is kept, a piece
+/// is given when the one before was sent. One thread; shared by both ends.
 struct PassPipe {
     // Written by the fill
-    UpstreamFacts facts;              ///< for the log, whatever came of it
+    UpstreamFacts facts;  ///< for the log, whatever came of it
     const http::ResponseHead* head = nullptr;
     std::string_view data;
     http::SendOptions options;
-    bool piece = false;               ///< `data` and `options` wait to be taken
+    bool piece = false;  ///< `data` and `options` wait to be taken
     std::optional<Error> failed;
     Event given;
     CacheFill* fill = nullptr;  ///< while it runs

@@ -37,7 +37,7 @@ class Stopped(BenchError):
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--only", default="", metavar="SCENARIO,..",
-                        help="small browser 64k 1m c2000 newconn hosts peers idle")
+                        help="small browser 64k 1m cache_1k cache_64k c2000 newconn hosts peers idle")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=5, help="length of one timed run")
     parser.add_argument("--warmup", type=float, default=1, help="load before each timed run")

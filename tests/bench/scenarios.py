@@ -13,6 +13,7 @@ class Scenario:
     access_log: bool = False
     hosts: int = 0
     peers: int = 1  # addresses of the origin; several: least_conn, active checks where there are any
+    cached: bool = False  # answered from the proxy's cache
     half_of: str = ""  # one of two that are compared with each other
     kind: str = "load"  # load | idle
 
@@ -39,6 +40,8 @@ def all_scenarios(idle_connections, many_hosts):
         Scenario("c2000", "128 B, 2,000 connections", connections=2000),
         Scenario("newconn", "128 B, a new connection for each request, 64 at a time",
                  mode=("close",)),
+        Scenario("cache_1k", "1 KiB from the cache, 64 connections", size=1024, cached=True),
+        Scenario("cache_64k", "64 KiB from the cache, 64 connections", size=65536, cached=True),
         Scenario("hosts-1", f"128 B, one host with 10 locations, {many_hosts:,} names asked",
                  mode=("hosts", str(many_hosts)), hosts=1, half_of="hosts"),
         Scenario(f"hosts-{many_hosts}",

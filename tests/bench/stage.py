@@ -50,7 +50,7 @@ class Stage:
                                  else scenario.idle_upstream,
                                  access_log=scenario.access_log, hosts=scenario.hosts,
                                  peers=scenario.peers,
-                                 large=scenario.size >= 65536)
+                                 large=scenario.size >= 65536, cached=scenario.cached)
         self.process = None
 
     def __enter__(self):

@@ -15,7 +15,9 @@ std::string cached(std::string_view keys = "valid: 1h", std::string_view memory 
            std::string(keys) + " }\n";
 }
 
-std::string status_of(const Response& response) { return response.headers.value("X-Cache-Status"); }
+std::string status_of(const Response& response) {
+    return response.headers.value("X-Cache-Status");
+}
 
 struct Crowd {
     std::vector<std::unique_ptr<RawClient>> clients;
@@ -36,7 +38,9 @@ void settle(std::uint16_t port) {
 TEST(CacheCoalescing, AThousandClientsForOneColdKeyAreOneRequest) {
     Gate go;
     FakeUpstream app([&](const Request& request) {
-        if (request.target == "/a") EXPECT_TRUE(go.wait());
+        if (request.target == "/a") {
+            EXPECT_TRUE(go.wait());
+        }
         return text_reply(std::string(300'000, 'b'));
     });
     Daemon daemon(cached(), ups(app));
@@ -61,7 +65,9 @@ TEST(CacheCoalescing, AndForOneExpiredKey) {
     Gate go;
     FakeUpstream app([&](const Request& request) {
         const bool ours = request.target == "/a";
-        if (ours && ++count == 2) EXPECT_TRUE(go.wait());
+        if (ours && ++count == 2) {
+            EXPECT_TRUE(go.wait());
+        }
         Reply reply = text_reply("answer " + std::to_string(count.load()));
         reply.headers = {{"Cache-Control", ours && count == 1 ? "max-age=1" : "max-age=100"}};
         return reply;
@@ -135,7 +141,9 @@ TEST(CacheCoalescing, AnAnswerThatIsNotSharedReleasesEverybody) {
     std::atomic<int> count = 0;
     Gate go;
     FakeUpstream app([&](const Request&) {
-        if (++count == 1) EXPECT_TRUE(go.wait());
+        if (++count == 1) {
+            EXPECT_TRUE(go.wait());
+        }
         Reply reply = text_reply("for you");
         reply.headers = {{"Cache-Control", "private"}};
         return reply;
@@ -207,6 +215,36 @@ TEST(CacheCoalescing, WhatIsTooLargeIsPassedOnAndMemoryStaysBounded) {
         EXPECT_EQ(status_of(got), "MISS");
     }
     EXPECT_EQ(app->heads(), 3);
+}
+
+TEST(CacheCoalescing, WhoSharedTheBeginningOfWhatIsTooLargeFetchesTheRest) {
+    std::string body;
+    for (int i = 0; i < 400'000; ++i) body += std::to_string(i) + ",";
+    Gate second_half;
+    const auto app = FakeUpstream::scripted([&](UpstreamConnection& connection) {
+        Request request;
+        while (connection.read_request(request)) {
+            connection.send("HTTP/1.1 200 OK\r\nETag: \"1\"\r\nTransfer-Encoding: chunked\r\n\r\n");
+            const std::string wire = chunked(body);
+            connection.send(wire.substr(0, 100'000));
+            EXPECT_TRUE(second_half.wait());
+            if (connection.send(wire.substr(100'000)) != IoStatus::Ok) return;
+        }
+    });
+    Daemon daemon(cached("valid: 1h", "2m"), ups(*app));
+    Crowd crowd(daemon.http(), 10);
+    for (auto& client : crowd.clients) client->read_some();
+    second_half.open();
+    std::vector<std::string> ends;
+    for (auto& client : crowd.clients) {
+        std::string text;
+        while (text.find("\r\n0\r\n\r\n") == std::string::npos) {
+            const std::string more = client->read_some();
+            ASSERT_FALSE(more.empty()) << "cut after " << text.size();
+            text = text.substr(text.size() > 100 ? text.size() - 100 : 0) + more;
+        }
+        EXPECT_NE(text.find("399999,"), std::string::npos);
+    }
 }
 
 TEST(CacheCoalescing, WithoutALockEverybodyAsks) {

@@ -9,12 +9,15 @@ namespace {
 
 std::string cached(std::string_view keys = "valid: { 200: 1h, 404: 1h }",
                    std::string_view rest = "") {
-    return "caches: { pages: { memory: 4m } }\nhosts:\n  \"*\":\n    upstream: \"127.0.0.1:@UP1@\"\n"
+    return "caches: { pages: { memory: 4m } }\nhosts:\n  \"*\":\n    upstream: "
+           "\"127.0.0.1:@UP1@\"\n"
            "    cache: { zone: pages, " +
            std::string(keys) + " }\n" + std::string(rest);
 }
 
-std::string status_of(const Response& response) { return response.headers.value("X-Cache-Status"); }
+std::string status_of(const Response& response) {
+    return response.headers.value("X-Cache-Status");
+}
 
 /// Answers "one", "two", ... with these fields.
 struct Counter {
@@ -115,8 +118,7 @@ TEST(Cache, HeadIsAnsweredFromAGet) {
     Daemon daemon(cached(), ups(app.upstream));
     get_once(daemon.http(), "/a");
     RawClient client(daemon.http());
-    const Response head =
-        client.exchange("HEAD /a HTTP/1.1\r\nHost: app.test\r\n\r\n", "HEAD");
+    const Response head = client.exchange("HEAD /a HTTP/1.1\r\nHost: app.test\r\n\r\n", "HEAD");
     EXPECT_EQ(status_of(head), "HIT");
     EXPECT_EQ(head.headers.value("Content-Length"), "8");
     EXPECT_EQ(client.get("/a").body, "answer 1");
@@ -132,8 +134,9 @@ TEST(Cache, ConditionsAreAnsweredFromTheCache) {
     EXPECT_EQ(same.status, 304);
     EXPECT_EQ(same.headers.value("ETag"), "\"v1\"");
     EXPECT_EQ(get_once(daemon.http(), "/a", "If-None-Match: \"x\"\r\n").status, 200);
-    EXPECT_EQ(get_once(daemon.http(), "/a",
-                       "If-Modified-Since: Mon, 07 Nov 1994 08:49:37 GMT\r\n").status, 304);
+    EXPECT_EQ(get_once(daemon.http(), "/a", "If-Modified-Since: Mon, 07 Nov 1994 08:49:37 GMT\r\n")
+                  .status,
+              304);
     EXPECT_EQ(app.upstream.request_count(), 1);
     // On a miss the upstream is asked for all of it.
     EXPECT_EQ(get_once(daemon.http(), "/b", "If-None-Match: \"v1\"\r\n").status, 304);
@@ -157,14 +160,17 @@ TEST(Cache, RangesComeFromTheStoredWhole) {
     EXPECT_EQ(status_of(last), "HIT");
     const Response several = get_once(daemon.http(), "/a", "Range: bytes=0-0,5-6\r\n");
     EXPECT_EQ(several.status, 206);
-    EXPECT_TRUE(several.headers.value("Content-Type").starts_with("multipart/byteranges; boundary="));
+    EXPECT_TRUE(
+        several.headers.value("Content-Type").starts_with("multipart/byteranges; boundary="));
     EXPECT_NE(several.body.find("Content-Range: bytes 5-6/10\r\n\r\n56\r\n--"), std::string::npos);
     EXPECT_TRUE(several.complete());
     const Response outside = get_once(daemon.http(), "/a", "Range: bytes=10-\r\n");
     EXPECT_EQ(outside.status, 416);
     EXPECT_EQ(outside.headers.value("Content-Range"), "bytes */10");
-    EXPECT_EQ(get_once(daemon.http(), "/a", "Range: bytes=0-1\r\nIf-Range: \"v2\"\r\n").status, 200);
-    EXPECT_EQ(get_once(daemon.http(), "/a", "Range: bytes=0-1\r\nIf-Range: \"v1\"\r\n").status, 206);
+    EXPECT_EQ(get_once(daemon.http(), "/a", "Range: bytes=0-1\r\nIf-Range: \"v2\"\r\n").status,
+              200);
+    EXPECT_EQ(get_once(daemon.http(), "/a", "Range: bytes=0-1\r\nIf-Range: \"v1\"\r\n").status,
+              206);
     EXPECT_EQ(app.request_count(), 1);
 }
 
@@ -187,7 +193,8 @@ TEST(Cache, ExpiredAnswersAreValidated) {
         if (request.headers.value("If-None-Match") == "\"v1\"") {
             reply = text_reply("", 304);
             reply.framing = Reply::Framing::None;
-            reply.headers = {{"ETag", "\"v1\""}, {"Cache-Control", "max-age=100"}, {"X-Round", "2"}};
+            reply.headers = {
+                {"ETag", "\"v1\""}, {"Cache-Control", "max-age=100"}, {"X-Round", "2"}};
         }
         return reply;
     });
@@ -296,10 +303,12 @@ TEST(Cache, NobodyWaitsForABackgroundUpdate) {
     std::atomic<int> count = 0;
     FakeUpstream app([&](const Request&) {
         const int number = ++count;
-        if (number == 2) EXPECT_TRUE(go.wait());
+        if (number == 2) {
+            EXPECT_TRUE(go.wait());
+        }
         Reply reply = text_reply("answer " + std::to_string(number));
-        reply.headers = {{"Cache-Control", number == 1 ? "max-age=1, stale-while-revalidate=100"
-                                                       : "max-age=100"}};
+        reply.headers = {{"Cache-Control",
+                          number == 1 ? "max-age=1, stale-while-revalidate=100" : "max-age=100"}};
         return reply;
     });
     Daemon daemon(cached(), ups(app));
@@ -332,9 +341,9 @@ TEST(Cache, OffMeansNoFieldAndNoCache) {
 TEST(Cache, ResponseRulesAndPrivateFieldsArePerClient) {
     Counter app;
     app.headers = {{"X-Accel-Expires", "100"}, {"Surrogate-Key", "one two"}};
-    Daemon daemon(cached("status_header: X-Cache",
-                         "    response_headers: { set: { X-Id: $request_id } }\n"),
-                  ups(app.upstream));
+    Daemon daemon(
+        cached("status_header: X-Cache", "    response_headers: { set: { X-Id: $request_id } }\n"),
+        ups(app.upstream));
     const Response first = get_once(daemon.http(), "/a");
     const Response second = get_once(daemon.http(), "/a");
     EXPECT_EQ(second.headers.value("X-Cache"), "HIT");
@@ -384,7 +393,8 @@ TEST(Cache, MemoryIsNeverExceeded) {
     RawClient client(daemon.http());
     for (int i = 0; i < 200; ++i) client.get("/" + std::to_string(i));
     const std::size_t before = daemon.rss_kib();
-    for (int i = 200; i < 1000; ++i) EXPECT_EQ(client.get("/" + std::to_string(i)).body_size, 100'000U);
+    for (int i = 200; i < 1000; ++i)
+        EXPECT_EQ(client.get("/" + std::to_string(i)).body_size, 100'000U);
     EXPECT_EQ(status_of(client.get("/999")), "HIT");
     EXPECT_EQ(status_of(client.get("/200")), "MISS");
     if (!daemon.sanitized()) EXPECT_LT(daemon.rss_kib(), before + 4'096);

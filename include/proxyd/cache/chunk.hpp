@@ -49,7 +49,9 @@ class Chunk {
     Chunk(const Chunk&) = delete;
     Chunk& operator=(const Chunk&) = delete;
 
-    [[nodiscard]] const char* begin() const noexcept { return reinterpret_cast<const char*>(this + 1); }
+    [[nodiscard]] const char* begin() const noexcept {
+        return reinterpret_cast<const char*>(this + 1);
+    }
     [[nodiscard]] std::string_view bytes() const noexcept { return {begin(), size_}; }
     [[nodiscard]] std::size_t size() const noexcept { return size_; }
     [[nodiscard]] std::size_t capacity() const noexcept { return capacity_; }

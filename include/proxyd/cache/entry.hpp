@@ -18,9 +18,9 @@ using UnixMilliseconds = std::int64_t;
 
 /// What was decided about an answer's time when it was stored or last validated. Milliseconds.
 struct Validity {
-    UnixMilliseconds stored_at = 0;  ///< response_time (RFC 9111 4.2.3)
-    std::int64_t initial_age = 0;    ///< corrected_initial_age, at stored_at
-    std::int64_t lifetime = 0;       ///< freshness_lifetime (RFC 9111 4.2.1)
+    UnixMilliseconds stored_at = 0;           ///< response_time (RFC 9111 4.2.3)
+    std::int64_t initial_age = 0;             ///< corrected_initial_age, at stored_at
+    std::int64_t lifetime = 0;                ///< freshness_lifetime (RFC 9111 4.2.1)
     std::int64_t stale_while_revalidate = 0;  ///< RFC 5861; 0 = not allowed by the answer
     std::int64_t stale_if_error = 0;
     bool no_cache = false;         ///< validated before each use
@@ -35,8 +35,8 @@ struct Validity {
     friend bool operator==(const Validity&, const Validity&) = default;
 };
 
-/// Everything but the body of a stored answer. Immutable once shared, by any thread: what changes it
-/// (304, soft purge) makes a new one that takes its place.
+/// Everything but the body of a stored answer. Immutable once shared, by any thread: what changes
+/// it (304, soft purge) makes a new one that takes its place.
 ///
 /// An URL whose answers vary has a *marker* under its own key: no answer (status 0), only the names
 /// of the request fields that choose (`vary`) and `salt`. Its variants lie under keys of their own,
@@ -53,9 +53,9 @@ class StoredHead : public boost::intrusive_ref_counter<StoredHead, boost::thread
     std::string url;       ///< scheme://host/target, for purge and list; empty: key_text is it
     int status = 0;        ///< 0 = a marker
     Validity validity;
-    std::string vary;       ///< names in lower case, sorted, joined by ','; "" = none
+    std::string vary;        ///< names in lower case, sorted, joined by ','; "" = none
     std::uint64_t salt = 0;  ///< of a marker
-    std::string tags;       ///< of Surrogate-Key and Cache-Tag, joined by ' '
+    std::string tags;        ///< of Surrogate-Key and Cache-Tag, joined by ' '
     std::uint64_t body_size = 0;
 
     [[nodiscard]] std::string_view the_url() const noexcept { return url.empty() ? key_text : url; }

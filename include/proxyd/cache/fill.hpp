@@ -36,11 +36,11 @@ class FillWaiter : public boost::intrusive::list_base_hook<
 class Fill : public boost::intrusive_ref_counter<Fill, boost::thread_safe_counter> {
   public:
     enum class State : std::uint8_t {
-        waiting,    ///< no head yet
-        streaming,  ///< head() is there, the body grows
-        complete,   ///< entry() is whole
-        refused,    ///< may not be shared: everyone asks for himself
-        failed,     ///< error(); what was published is not complete
+        waiting,     ///< no head yet
+        streaming,   ///< head() is there, the body grows
+        complete,    ///< entry() is whole
+        refused,     ///< may not be shared: everyone asks for himself
+        failed,      ///< error(); what was published is not complete
         overflowed,  ///< more than is kept in memory: nothing follows here
     };
 
@@ -75,9 +75,9 @@ class Fill : public boost::intrusive_ref_counter<Fill, boost::thread_safe_counte
         State state = State::waiting;
         HeadPtr head;
         std::optional<std::uint64_t> size;
-        Entry entry;                         ///< State::complete
-        Storable refused = Storable::yes;    ///< State::refused
-        Error error;                         ///< State::failed
+        Entry entry;                       ///< State::complete
+        Storable refused = Storable::yes;  ///< State::refused
+        Error error;                       ///< State::failed
     };
     [[nodiscard]] View view() const;
     struct Piece {

@@ -25,7 +25,8 @@ using KeyText = std::array<char, 32>;
 }
 
 /// What a request is stored under where the operator gave no `key`: its URL, the host in lower
-/// case, the target as the client spelled it (the upstream may see a difference). HEAD shares GET's.
+/// case, the target as the client spelled it (the upstream may see a difference). HEAD shares
+/// GET's.
 void append_url(std::string& out, std::string_view scheme, std::string_view authority,
                 std::string_view target);
 

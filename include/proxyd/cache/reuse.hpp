@@ -26,7 +26,6 @@ enum class Reuse : std::uint8_t {
                                           UnixMilliseconds now) noexcept;
 /// When the upstream failed (RFC 5861 4); the client may allow it too.
 [[nodiscard]] bool stale_if_error(const Validity& validity, bool ordered,
-                                  const http::CacheControl& request,
-                                  UnixMilliseconds now) noexcept;
+                                  const http::CacheControl& request, UnixMilliseconds now) noexcept;
 
 }  // namespace proxyd::cache

@@ -43,8 +43,8 @@ class StoreWriter {
 
 struct StoreCounts {
     std::uint64_t entries = 0, bytes = 0, max_bytes = 0;
-    bool loading = false;   ///< the index is still being rebuilt
-    bool writable = true;   ///< false: traffic goes on without it
+    bool loading = false;  ///< the index is still being rebuilt
+    bool writable = true;  ///< false: traffic goes on without it
 };
 
 /// The second tier of a zone. Shared by all workers, outlives generations. Its functions can be

@@ -50,10 +50,10 @@ class Zone {
     [[nodiscard]] Entry find(const Key& key, std::string_view text, UnixMilliseconds now);
 
     struct Joined {
-        Entry entry;         ///< somebody was faster: look at this one
-        FillPtr fill;        ///< wait for it; with `leads` fill it
+        Entry entry;   ///< somebody was faster: look at this one
+        FillPtr fill;  ///< wait for it; with `leads` fill it
         bool leads = false;
-        bool pass = false;   ///< ask for yourself, nothing is stored
+        bool pass = false;  ///< ask for yourself, nothing is stored
     };
     struct Ask {
         const StoredHead* known = nullptr;  ///< the entry that does not serve

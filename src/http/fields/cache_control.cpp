@@ -74,8 +74,8 @@ void apply(std::string_view element, CacheControl& into) noexcept {
         if (!text::iequals(name, time.name)) continue;
         std::int64_t seconds = 0;
         if (equals != std::string_view::npos) {
-            seconds = parse_delta_seconds(unquoted(text::trim(element.substr(equals + 1))))
-                          .value_or(0);
+            seconds =
+                parse_delta_seconds(unquoted(text::trim(element.substr(equals + 1)))).value_or(0);
         } else if (time.member == &CacheControl::max_stale) {
             seconds = kAnyStaleness;
         }

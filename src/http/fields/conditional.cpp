@@ -41,8 +41,7 @@ bool etag_listed(std::string_view list, std::string_view etag) noexcept {
     }
 }
 
-bool is_not_modified(const HeaderMap& request, const Validators& stored,
-                     UnixSeconds now) noexcept {
+bool is_not_modified(const HeaderMap& request, const Validators& stored, UnixSeconds now) noexcept {
     if (request.maybe(FieldId::if_none_match)) {
         bool present = false;
         for (const Field& field : request) {
@@ -55,13 +54,12 @@ bool is_not_modified(const HeaderMap& request, const Validators& stored,
     const auto since = request.get(FieldId::if_modified_since);
     if (!since || request.count(FieldId::if_modified_since) != 1) return false;
     const auto asked = parse_date(*since, now);
-    const auto modified = parse_date(
-        stored.last_modified.empty() ? stored.date : stored.last_modified, now);
+    const auto modified =
+        parse_date(stored.last_modified.empty() ? stored.date : stored.last_modified, now);
     return asked && modified && *modified <= *asked;
 }
 
-bool range_applies(const HeaderMap& request, const Validators& stored,
-                   UnixSeconds now) noexcept {
+bool range_applies(const HeaderMap& request, const Validators& stored, UnixSeconds now) noexcept {
     const auto condition = request.get(FieldId::if_range);
     if (!condition) return true;
     if (condition->find('"') != std::string_view::npos) {

@@ -48,46 +48,147 @@ struct StorageRow {
 TEST(Rfc9111, Storage) {
     const StorageRow rows[] = {
         {"3", "explicit freshness may be stored", {{"Cache-Control", "max-age=60"}}, Storable::yes},
-        {"3", "any final status with explicit freshness", {{"Cache-Control", "max-age=60"}}, Storable::yes, 599},
+        {"3",
+         "any final status with explicit freshness",
+         {{"Cache-Control", "max-age=60"}},
+         Storable::yes,
+         599},
         {"3", "interim answers never", {{"Cache-Control", "max-age=60"}}, Storable::status, 103},
-        {"3", "206 is not understood as a whole", {{"Cache-Control", "max-age=60"}}, Storable::status, 206},
-        {"3", "304 is no answer to store", {{"Cache-Control", "max-age=60"}}, Storable::status, 304},
+        {"3",
+         "206 is not understood as a whole",
+         {{"Cache-Control", "max-age=60"}},
+         Storable::status,
+         206},
+        {"3",
+         "304 is no answer to store",
+         {{"Cache-Control", "max-age=60"}},
+         Storable::status,
+         304},
         {"3", "nothing says how long", {}, Storable::no_lifetime},
-        {"3", "validators alone say nothing of time", {{"ETag", "\"1\""}, {"Last-Modified", kMinuteAgo}}, Storable::no_lifetime},
-        {"3.5", "Authorization without permission", {{"Cache-Control", "max-age=60"}}, Storable::authorization, 200, true},
-        {"3.5", "Authorization with public", {{"Cache-Control", "public, max-age=60"}}, Storable::yes, 200, true},
+        {"3",
+         "validators alone say nothing of time",
+         {{"ETag", "\"1\""}, {"Last-Modified", kMinuteAgo}},
+         Storable::no_lifetime},
+        {"3.5",
+         "Authorization without permission",
+         {{"Cache-Control", "max-age=60"}},
+         Storable::authorization,
+         200,
+         true},
+        {"3.5",
+         "Authorization with public",
+         {{"Cache-Control", "public, max-age=60"}},
+         Storable::yes,
+         200,
+         true},
         {"4.1", "Vary: * matches nothing", {{"Cache-Control", "max-age=60"}}, Storable::yes},
-        {"4.2.1", "s-maxage before max-age", {{"Cache-Control", "max-age=0, s-maxage=60"}}, Storable::yes},
-        {"4.2.1", "s-maxage=0 before max-age", {{"Cache-Control", "max-age=60, s-maxage=0"}}, Storable::expired},
-        {"4.2.1", "invalid times are stale", {{"Cache-Control", "max-age=soon"}}, Storable::expired},
-        {"4.2.1", "of two times the shorter", {{"Cache-Control", "max-age=60, max-age=0"}}, Storable::expired},
-        {"4.2.3", "an old Date is an age", {{"Date", kMinuteAgo}, {"Cache-Control", "max-age=60"}}, Storable::expired},
-        {"4.2.3", "Age counts", {{"Age", "60"}, {"Cache-Control", "max-age=60"}}, Storable::expired},
-        {"5.1", "an Age that is no number is ignored", {{"Age", "x"}, {"Cache-Control", "max-age=60"}}, Storable::yes},
-        {"5.2.2.2", "must-revalidate may be stored", {{"Cache-Control", "must-revalidate, max-age=60"}}, Storable::yes},
-        {"5.2.2.3", "must-understand, unknown status", {{"Cache-Control", "must-understand, max-age=60"}}, Storable::status, 299},
-        {"5.2.2.3", "must-understand ignores no-store", {{"Cache-Control", "must-understand, no-store, max-age=60"}}, Storable::yes},
+        {"4.2.1",
+         "s-maxage before max-age",
+         {{"Cache-Control", "max-age=0, s-maxage=60"}},
+         Storable::yes},
+        {"4.2.1",
+         "s-maxage=0 before max-age",
+         {{"Cache-Control", "max-age=60, s-maxage=0"}},
+         Storable::expired},
+        {"4.2.1",
+         "invalid times are stale",
+         {{"Cache-Control", "max-age=soon"}},
+         Storable::expired},
+        {"4.2.1",
+         "of two times the shorter",
+         {{"Cache-Control", "max-age=60, max-age=0"}},
+         Storable::expired},
+        {"4.2.3",
+         "an old Date is an age",
+         {{"Date", kMinuteAgo}, {"Cache-Control", "max-age=60"}},
+         Storable::expired},
+        {"4.2.3",
+         "Age counts",
+         {{"Age", "60"}, {"Cache-Control", "max-age=60"}},
+         Storable::expired},
+        {"5.1",
+         "an Age that is no number is ignored",
+         {{"Age", "x"}, {"Cache-Control", "max-age=60"}},
+         Storable::yes},
+        {"5.2.2.2",
+         "must-revalidate may be stored",
+         {{"Cache-Control", "must-revalidate, max-age=60"}},
+         Storable::yes},
+        {"5.2.2.3",
+         "must-understand, unknown status",
+         {{"Cache-Control", "must-understand, max-age=60"}},
+         Storable::status,
+         299},
+        {"5.2.2.3",
+         "must-understand ignores no-store",
+         {{"Cache-Control", "must-understand, no-store, max-age=60"}},
+         Storable::yes},
         {"5.2.2.4", "no-cache", {{"Cache-Control", "no-cache, max-age=60"}}, Storable::no_cache},
-        {"5.2.2.4", "no-cache with fields", {{"Cache-Control", "no-cache=\"a, b\", max-age=60"}}, Storable::no_cache},
+        {"5.2.2.4",
+         "no-cache with fields",
+         {{"Cache-Control", "no-cache=\"a, b\", max-age=60"}},
+         Storable::no_cache},
         {"5.2.2.5", "no-store", {{"Cache-Control", "no-store, max-age=60"}}, Storable::no_store},
         {"5.2.2.7", "private", {{"Cache-Control", "private, max-age=60"}}, Storable::is_private},
-        {"5.2.2.7", "private with fields", {{"Cache-Control", "private=\"x\", max-age=60"}}, Storable::is_private},
-        {"5.2.2.7", "in whatever case", {{"Cache-Control", "PRIVATE, Max-Age=60"}}, Storable::is_private},
-        {"5.2.3", "unknown directives are ignored", {{"Cache-Control", "community=\"private, x\", max-age=60"}}, Storable::yes},
+        {"5.2.2.7",
+         "private with fields",
+         {{"Cache-Control", "private=\"x\", max-age=60"}},
+         Storable::is_private},
+        {"5.2.2.7",
+         "in whatever case",
+         {{"Cache-Control", "PRIVATE, Max-Age=60"}},
+         Storable::is_private},
+        {"5.2.3",
+         "unknown directives are ignored",
+         {{"Cache-Control", "community=\"private, x\", max-age=60"}},
+         Storable::yes},
         {"5.3", "Expires", {{"Date", kDate}, {"Expires", kMinuteAhead}}, Storable::yes},
-        {"5.3", "Expires in the past", {{"Date", kDate}, {"Expires", kMinuteAgo}}, Storable::expired},
+        {"5.3",
+         "Expires in the past",
+         {{"Date", kDate}, {"Expires", kMinuteAgo}},
+         Storable::expired},
         {"5.3", "an invalid Expires is the past", {{"Expires", "0"}}, Storable::expired},
-        {"5.3", "max-age before Expires", {{"Cache-Control", "max-age=60"}, {"Expires", "0"}}, Storable::yes},
-        {"7.3", "Set-Cookie is nobody else's", {{"Cache-Control", "public, max-age=60"}, {"Set-Cookie", "a=b"}}, Storable::set_cookie},
-        {"RFC 9213 2.1", "the targeted field goes first", {{"CDN-Cache-Control", "max-age=60"}, {"Cache-Control", "no-store"}}, Storable::yes},
-        {"RFC 9213 2.1", "and forbids alone", {{"CDN-Cache-Control", "no-store"}, {"Cache-Control", "max-age=60"}}, Storable::no_store},
-        {"RFC 9213 2.1", "Expires does not count beside it", {{"CDN-Cache-Control", "public"}, {"Expires", kMinuteAhead}}, Storable::no_lifetime},
-        {"RFC 9213 2.1", "one that is not valid is ignored", {{"CDN-Cache-Control", "Max Age"}, {"Cache-Control", "max-age=60"}}, Storable::yes},
-        {"RFC 5861 3", "stale on arrival, but of use", {{"Cache-Control", "max-age=0, stale-while-revalidate=60"}}, Storable::yes},
-        {"nginx", "X-Accel-Expires goes first", {{"X-Accel-Expires", "60"}, {"Cache-Control", "no-cache, max-age=0"}}, Storable::yes},
-        {"nginx", "X-Accel-Expires: 0", {{"X-Accel-Expires", "0"}, {"Cache-Control", "max-age=60"}}, Storable::no_store},
+        {"5.3",
+         "max-age before Expires",
+         {{"Cache-Control", "max-age=60"}, {"Expires", "0"}},
+         Storable::yes},
+        {"7.3",
+         "Set-Cookie is nobody else's",
+         {{"Cache-Control", "public, max-age=60"}, {"Set-Cookie", "a=b"}},
+         Storable::set_cookie},
+        {"RFC 9213 2.1",
+         "the targeted field goes first",
+         {{"CDN-Cache-Control", "max-age=60"}, {"Cache-Control", "no-store"}},
+         Storable::yes},
+        {"RFC 9213 2.1",
+         "and forbids alone",
+         {{"CDN-Cache-Control", "no-store"}, {"Cache-Control", "max-age=60"}},
+         Storable::no_store},
+        {"RFC 9213 2.1",
+         "Expires does not count beside it",
+         {{"CDN-Cache-Control", "public"}, {"Expires", kMinuteAhead}},
+         Storable::no_lifetime},
+        {"RFC 9213 2.1",
+         "one that is not valid is ignored",
+         {{"CDN-Cache-Control", "Max Age"}, {"Cache-Control", "max-age=60"}},
+         Storable::yes},
+        {"RFC 5861 3",
+         "stale on arrival, but of use",
+         {{"Cache-Control", "max-age=0, stale-while-revalidate=60"}},
+         Storable::yes},
+        {"nginx",
+         "X-Accel-Expires goes first",
+         {{"X-Accel-Expires", "60"}, {"Cache-Control", "no-cache, max-age=0"}},
+         Storable::yes},
+        {"nginx",
+         "X-Accel-Expires: 0",
+         {{"X-Accel-Expires", "0"}, {"Cache-Control", "max-age=60"}},
+         Storable::no_store},
         {"nginx", "X-Accel-Expires as a date", {{"X-Accel-Expires", "@784111837"}}, Storable::yes},
-        {"nginx", "but not before private", {{"X-Accel-Expires", "60"}, {"Cache-Control", "private"}}, Storable::is_private},
+        {"nginx",
+         "but not before private",
+         {{"X-Accel-Expires", "60"}, {"Cache-Control", "private"}},
+         Storable::is_private},
     };
     for (const StorageRow& row : rows) {
         EXPECT_EQ(judged(row.fields, row.status, row.authorized).storable, row.expected)
@@ -97,7 +198,8 @@ TEST(Rfc9111, Storage) {
 
 TEST(Rfc9111, TheOperatorsTimeIsOnlyForAnswersThatSayNothing) {
     EXPECT_EQ(judged({}, 200, false, 5'000).validity.lifetime, 5'000);
-    EXPECT_EQ(judged({{"Cache-Control", "max-age=60"}}, 200, false, 5'000).validity.lifetime, 60'000);
+    EXPECT_EQ(judged({{"Cache-Control", "max-age=60"}}, 200, false, 5'000).validity.lifetime,
+              60'000);
     // An origin whose clock is behind does not make it void.
     EXPECT_EQ(judged({{"Date", kMinuteAgo}}, 200, false, 5'000).storable, Storable::yes);
 }
@@ -123,22 +225,28 @@ TEST(Rfc9111, Reuse) {
         {"5.2.1.3", "min-fresh", "max-age=60", "min-fresh=30", 31, Reuse::validate},
         {"5.2.1.3", "min-fresh met", "max-age=60", "min-fresh=30", 30, Reuse::fresh},
         {"5.2.1.4", "no-cache of the request", "max-age=60", "no-cache", 0, Reuse::validate},
-        {"5.2.2.2", "must-revalidate beats max-stale", "max-age=60, must-revalidate", "max-stale", 61, Reuse::validate},
-        {"5.2.2.8", "proxy-revalidate too", "max-age=60, proxy-revalidate", "max-stale", 61, Reuse::validate},
+        {"5.2.2.2", "must-revalidate beats max-stale", "max-age=60, must-revalidate", "max-stale",
+         61, Reuse::validate},
+        {"5.2.2.8", "proxy-revalidate too", "max-age=60, proxy-revalidate", "max-stale", 61,
+         Reuse::validate},
         {"5.2.2.10", "s-maxage too", "s-maxage=60", "max-stale", 61, Reuse::validate},
-        {"RFC 8246 2", "a reload of what is immutable", "max-age=60, immutable", "max-age=0", 10, Reuse::fresh},
-        {"RFC 8246 2", "only while it is fresh", "max-age=60, immutable", "max-age=0", 60, Reuse::validate},
+        {"RFC 8246 2", "a reload of what is immutable", "max-age=60, immutable", "max-age=0", 10,
+         Reuse::fresh},
+        {"RFC 8246 2", "only while it is fresh", "max-age=60, immutable", "max-age=0", 60,
+         Reuse::validate},
     };
     for (const ReuseRow& row : rows) {
         const Validity validity = judged({{"Cache-Control", row.answer}}).validity;
         const http::HeaderMap request = map_of({{"Cache-Control", row.request}});
-        EXPECT_EQ(judge_reuse(validity, http::request_cache_control(request), kNow + row.after * 1000),
-                  row.expected)
+        EXPECT_EQ(
+            judge_reuse(validity, http::request_cache_control(request), kNow + row.after * 1000),
+            row.expected)
             << row.section << ": " << row.must;
     }
     EXPECT_TRUE(http::request_cache_control(map_of({{"Pragma", "no-cache"}})).no_cache) << "5.4";
     EXPECT_FALSE(http::request_cache_control(
-                     map_of({{"Pragma", "no-cache"}, {"Cache-Control", "max-age=1"}})).no_cache)
+                     map_of({{"Pragma", "no-cache"}, {"Cache-Control", "max-age=1"}}))
+                     .no_cache)
         << "5.4";
 }
 
@@ -166,7 +274,8 @@ TEST(Rfc5861, StaleAnswers) {
 }
 
 TEST(Rfc9111, SoftPurgeMakesStale) {
-    Validity validity = judged({{"Cache-Control", "max-age=60, stale-while-revalidate=10"}}).validity;
+    Validity validity =
+        judged({{"Cache-Control", "max-age=60, stale-while-revalidate=10"}}).validity;
     validity.expired_at = kNow + 1'000;
     EXPECT_FALSE(is_fresh(validity, kNow + 1'000));
     EXPECT_TRUE(stale_while_revalidate(validity, false, kNow + 10'000));
@@ -183,20 +292,27 @@ TEST(Rfc9111, Vary) {
         append_variant(text, "u", "accept-language,x", 7, map_of(fields));
         return text;
     };
-    EXPECT_EQ(variant({{"Accept-Language", "de,  en"}}), variant({{"accept-language", "de"}, {"Accept-Language", "en"}}));
+    EXPECT_EQ(variant({{"Accept-Language", "de,  en"}}),
+              variant({{"accept-language", "de"}, {"Accept-Language", "en"}}));
     EXPECT_NE(variant({{"X", ""}}), variant({}));
     EXPECT_NE(variant({{"X", "1"}}), variant({{"Accept-Language", "1"}}));
 }
 
 TEST(Rfc9111, FresheningAStoredAnswer) {
-    const http::HeaderMap first = map_of({{"ETag", "\"1\""}, {"X-A", "1"}, {"Content-Type", "a/b"}, {"Date", kMinuteAgo}});
+    const http::HeaderMap first =
+        map_of({{"ETag", "\"1\""}, {"X-A", "1"}, {"Content-Type", "a/b"}, {"Date", kMinuteAgo}});
     Answer answer;
     answer.status = 200;
     answer.fields = &first;
     answer.received_at = kNow;
     const auto stored = make_head(answer, {});
-    const http::HeaderMap second = map_of({{"ETag", "\"1\""}, {"X-A", "2"}, {"X-B", "3"}, {"Date", kDate},
-                                           {"Content-Type", "x/y"}, {"Set-Cookie", "a=b"}, {"Content-Length", "0"}});
+    const http::HeaderMap second = map_of({{"ETag", "\"1\""},
+                                           {"X-A", "2"},
+                                           {"X-B", "3"},
+                                           {"Date", kDate},
+                                           {"Content-Type", "x/y"},
+                                           {"Set-Cookie", "a=b"},
+                                           {"Content-Length", "0"}});
     answer.status = 304;
     answer.fields = &second;
     const auto fresh = freshen(*stored, answer);
@@ -215,8 +331,12 @@ TEST(Rfc9111, FresheningAStoredAnswer) {
 }
 
 TEST(Rfc9111, WhatIsNotStoredOfAnAnswer) {
-    const http::HeaderMap map = map_of({{"Connection", "x"}, {"Age", "5"}, {"X-Accel-Expires", "5"},
-                                        {"Surrogate-Key", "a b"}, {"Cache-Tag", "c,d"}, {"X", "1"}});
+    const http::HeaderMap map = map_of({{"Connection", "x"},
+                                        {"Age", "5"},
+                                        {"X-Accel-Expires", "5"},
+                                        {"Surrogate-Key", "a b"},
+                                        {"Cache-Tag", "c,d"},
+                                        {"X", "1"}});
     Answer answer;
     answer.status = 200;
     answer.fields = &map;

@@ -6,7 +6,7 @@ set -eu
 
 build="g++ cmake ninja-build ccache pkg-config libboost1.81-dev libboost-json1.81-dev libssl-dev
     node-llhttp libnghttp2-dev libspdlog-dev libfmt-dev libyaml-cpp-dev libre2-dev libc-ares-dev
-    libcli11-dev"
+    libcli11-dev libxxhash-dev"
 tests="libgtest-dev libgmock-dev libbenchmark-dev python3 python3-grpcio systemd util-linux procps
     iproute2 curl openssl nghttp2-client"
 interop="nodejs chromium testssl.sh"

@@ -73,6 +73,7 @@ extern const Table kHttp2Table;
 extern const Table kLogTable;
 extern const Table kUpstreamTable;
 extern const Table kMapTable;
+extern const Table kCacheZoneTable;
 extern const Table kDefaultsTable;
 extern const Table kHostTable;
 extern const Table kLocationTable;

@@ -2,6 +2,7 @@
 
 #include <thread>
 
+#include "config/keys_caches.hpp"
 #include "config/keys_defaults.hpp"
 #include "config/keys_hosts.hpp"
 #include "config/keys_listeners.hpp"
@@ -202,6 +203,12 @@ constexpr Key kKeys[] = {
      .nginx = "map",
      .store = store_maps,
      .inner = &kMapTable},
+    {.name = "caches",
+     .type = Type::names,
+     .doc = "Zones of the cache; a zone without a path lives in memory only.",
+     .nginx = "proxy_cache_path",
+     .store = store_caches,
+     .inner = &kCacheZoneTable},
     {.name = "log",
      .type = Type::map,
      .doc = "Error log, access log and its formats.",
@@ -224,10 +231,6 @@ constexpr Key kKeys[] = {
      .doc = "Metrics and status pages.",
      .nginx = "stub_status",
      .inert = "off|false"},
-    {.name = "caches",
-     .type = Type::names,
-     .doc = "Zones of the cache.",
-     .nginx = "proxy_cache_path"},
     {.name = "rate_limits",
      .type = Type::names,
      .doc = "Zones that count requests.",

@@ -52,6 +52,8 @@ void store_error_pages(Reader& reader, const Key& key, const Node& node, void* p
 
 void store_cookie_domain(Reader& reader, const Key& key, const Node& node, void* policy);
 void store_cookie_path(Reader& reader, const Key& key, const Node& node, void* policy);
+extern const Table kCacheTable;
+void store_cache(Reader& reader, const Key& key, const Node& node, void* policy);
 extern const Table kMirrorTable;
 void store_mirror(Reader& reader, const Key& key, const Node& node, void* policy);
 

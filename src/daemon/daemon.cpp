@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include "daemon/build_info.hpp"
+#include "daemon/cache_verb.hpp"
 #include "daemon/config_test.hpp"
 #include "daemon/exit_code.hpp"
 #include "daemon/log_reopen.hpp"
@@ -91,7 +92,8 @@ void Daemon::announce() {
 void Daemon::answer(const std::string& line, const server::ControlServer::Respond& respond) {
     if (line == "reload") return reloader_.request(respond);
     if (line == "reopen") return respond(reopen_logs(server_));
-    if (!serving_ && (line.starts_with("status") || is_upstream_line(line))) {
+    if (!serving_ &&
+        (line.starts_with("status") || is_upstream_line(line) || is_cache_line(line))) {
         return respond({kFailure, "proxyd: still starting, names are looked up\n"});
     }
     if (line == "status" || line == "status --json") {
@@ -101,6 +103,7 @@ void Daemon::answer(const std::string& line, const server::ControlServer::Respon
         });
     }
     if (is_upstream_line(line)) return respond(answer_upstream(server_, line));
+    if (is_cache_line(line)) return answer_cache(server_, line, respond);
     if (line == "quit" || line == "stop") {
         respond({kSuccess, line == "quit" ? "proxyd: draining\n" : "proxyd: stopping\n"});
         return line == "quit" ? quit() : stop();

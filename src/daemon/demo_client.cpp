@@ -35,7 +35,9 @@ DemoAnswer demo_get(std::uint16_t port, const std::string& target,
     http::response<http::string_body> response;
     http::read(socket, buffer, response);
     const auto location = response[http::field::location];
-    return {static_cast<int>(response.result_int()), std::string(location), response.body()};
+    const auto cache = response["X-Cache-Status"];
+    return {static_cast<int>(response.result_int()), std::string(location), std::string(cache),
+            response.body()};
 }
 
 std::string demo_websocket(std::uint16_t port, const std::string& message) {

@@ -8,7 +8,7 @@ namespace proxyd::daemon {
 
 struct DemoAnswer {
     int status = 0;
-    std::string location, body;
+    std::string location, cache, body;
 };
 
 /// One GET for the host demo.example on a connection of its own to a loopback port. Blocks; throws

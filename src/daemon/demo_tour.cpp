@@ -63,6 +63,15 @@ DemoLine redirect(const char* title, std::uint16_t port) {
             fmt::format("{}; Location: {}", answer.status, answer.location)};
 }
 
+DemoLine cached(const char* title, std::uint16_t port) {
+    const DemoAnswer first = demo_get(port, "/cached");
+    const DemoAnswer second = demo_get(port, "/cached");
+    const bool same = !first.body.empty() && second.body == first.body;
+    return {first.cache == "MISS" && second.cache == "HIT" && same, title,
+            fmt::format("{} {}, then {} {} without a request to the upstream", first.status,
+                        first.cache, second.status, second.cache)};
+}
+
 DemoLine dead(const char* title, std::uint16_t port) {
     const DemoAnswer answer = demo_get(port, "/dead");
     const std::size_t start = answer.body.find("nothing listens");
@@ -102,6 +111,7 @@ constexpr Step kSteps[] = {
     {"a WebSocket", websocket},
     {"strip_prefix", path},
     {"a redirect", redirect},
+    {"the same twice, cached", cached},
     {"a dead upstream", dead},
     {"one of two servers dead", half_dead},
     {"a typo in a file", typo},
@@ -127,6 +137,7 @@ std::string demo_config(const std::string& directory, std::uint16_t listen, std:
         "log:\n"
         "  error: {{ path: {0}/error.log }}\n"
         "  access: {{ path: {0}/access.log, buffer: 0 }}\n"
+        "caches: {{ pages: {{ memory: 1m }} }}\n"
         "upstreams:\n"
         "  pair:\n"
         "    balance: least_conn\n"
@@ -139,6 +150,7 @@ std::string demo_config(const std::string& directory, std::uint16_t listen, std:
         "      /: {{}}\n"
         "      /api/: {{ strip_prefix: true }}\n"
         "      /old/: {{ redirect: \"https://new.example.com$request_uri\" }}\n"
+        "      /cached: {{ cache: {{ zone: pages, valid: 1m }} }}\n"
         "      /dead: {{ upstream: \"127.0.0.1:{3}\" }}\n"
         "      /pair: {{ upstream: pair }}\n",
         directory, listen, upstream, dead);

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 
+#include "daemon/cache_verb.hpp"
 #include "daemon/exit_code.hpp"
 #include "daemon/suggest.hpp"
 
@@ -11,8 +12,7 @@ namespace proxyd::daemon {
 namespace {
 
 const std::vector<std::string> kSignals{"reload", "quit", "stop", "reopen"};
-const std::vector<std::string> kPlannedVerbs{"explain", "hash-password", "schema", "convert",
-                                             "cache"};
+const std::vector<std::string> kPlannedVerbs{"explain", "hash-password", "schema", "convert"};
 
 const std::vector<std::string> kOrders{"list", "drain", "down", "up"};
 
@@ -34,7 +34,23 @@ void add_letters(CLI::App& app, Options& options, Flags& flags) {
     app.add_option("-e", options.error_log, "error log: stderr, syslog or a file");
     app.add_flag("-v", flags.version, "show the version");
     app.add_flag("-V", flags.build_info, "show version, compiler, libraries and features");
-    app.add_flag("--json", options.json, "answer in JSON (status, upstream list)");
+    app.add_flag("--json", options.json, "answer in JSON (status, upstream list, cache)");
+}
+
+/// What a script makes of a variable that is not set must not be taken for what was not given.
+std::string not_empty(const std::string& text) { return text.empty() ? "it is empty" : ""; }
+
+void add_cache_verb(CLI::App& cache, Options& options) {
+    cache.add_option("ORDER", options.order,
+                     "purge: the entry of a URL, or all of a prefix or tag; list; stats");
+    cache.add_option("ZONE", options.zone, "the cache")->check(not_empty);
+    cache.add_option("URL", options.url, "as clients ask for it, with http:// or https://")
+        ->check(not_empty);
+    cache.add_option("--prefix", options.prefix, "purge every URL that begins so")
+        ->check(not_empty);
+    cache.add_option("--tag", options.tag, "purge what has this Surrogate-Key or Cache-Tag")
+        ->check(not_empty);
+    cache.add_flag("--soft", options.soft, "make stale instead of removing");
 }
 
 void add_verbs(CLI::App& app, Options& options) {
@@ -63,6 +79,7 @@ void add_verbs(CLI::App& app, Options& options) {
         ->check([](const std::string& text) {
             return std::string(text.empty() ? "an empty SERVER is none" : "");
         });
+    add_cache_verb(*verb("cache", "purge, list and count what caches hold", Verb::cache), options);
 }
 
 ParsedOptions usage(const std::string& message) {
@@ -123,6 +140,9 @@ std::string wrong_order(const Options& options) {
 ParsedOptions checked(Options options, const Flags& flags) {
     if (options.verb == Verb::upstream) {
         if (std::string wrong = wrong_order(options); !wrong.empty()) return usage(wrong);
+    }
+    if (options.verb == Verb::cache) {
+        if (std::string wrong = wrong_cache_words(options); !wrong.empty()) return usage(wrong);
     }
     if (!options.signal.empty()) options.verb = Verb::send_signal;
     if (flags.test) options.verb = Verb::test;

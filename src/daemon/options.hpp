@@ -19,6 +19,7 @@ enum class Verb {
     reverse_proxy,
     status,
     upstream,
+    cache,
 };
 
 /// The command line as values.
@@ -32,8 +33,10 @@ struct Options {
     bool json = false;
     bool once = false;     ///< demo
     std::string from, to;  ///< reverse-proxy
-    std::string order;     ///< upstream: list, drain, down or up
+    std::string order;     ///< upstream: list, drain, down or up; cache: purge, list or stats
     std::string upstream, server;
+    std::string zone, url, prefix, tag;  ///< cache
+    bool soft = false;
     std::string text;      ///< a configuration that is no file (reverse-proxy)
 
     [[nodiscard]] config::LoadOptions load_options() const { return {config, overrides, text}; }

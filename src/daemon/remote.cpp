@@ -8,6 +8,7 @@
 #include <sstream>
 #include <string_view>
 
+#include "daemon/cache_verb.hpp"
 #include "daemon/exit_code.hpp"
 #include "proxyd/base/text.hpp"
 #include "proxyd/server/control.hpp"
@@ -15,8 +16,9 @@
 namespace proxyd::daemon {
 namespace {
 
-/// A reload of many hosts, with names to resolve, takes its time; everything else is at once.
-constexpr std::chrono::minutes kReloadLimit{5};
+/// A reload of many hosts, with names to resolve, takes its time, and so does looking at every file
+/// of a cache; everything else is at once.
+constexpr std::chrono::minutes kReloadLimit{5}, kCacheLimit{30};
 constexpr std::chrono::seconds kLimit{10};
 
 /// The last top-level line `control: PATH` of a text that is perhaps not even YAML.
@@ -55,7 +57,9 @@ int call_running(const Options& options, const std::string& line) {
         fmt::print(stderr, "proxyd: {} says 'control: off'; use signals\n", options.config);
         return kFailure;
     }
-    const std::chrono::milliseconds limit = line == "reload" ? kReloadLimit : kLimit;
+    const std::chrono::milliseconds limit = line == "reload"       ? kReloadLimit
+                                            : is_cache_line(line) ? kCacheLimit
+                                                                  : std::chrono::milliseconds(kLimit);
     const auto reply = server::control_call(path, line, limit);
     if (!reply) {
         fmt::print(stderr,

@@ -9,6 +9,7 @@
 #include <ctime>
 
 #include "daemon/build_info.hpp"
+#include "daemon/cache_text.hpp"
 
 namespace proxyd::daemon {
 namespace {
@@ -164,7 +165,8 @@ std::string status_text(const server::Status& status) {
         status.generation, status.connections, status.exchanges, status.requests,
         fmt::join(status.listeners, ", "));
     return text + handshakes_line(status) + mirrors_line(status) +
-           certificates_text(status.certificates) + upstreams_text(status.upstreams);
+           certificates_text(status.certificates) + caches_text(status.caches) +
+           upstreams_text(status.upstreams);
 }
 
 std::string upstreams_text(const std::vector<server::UpstreamStatus>& upstreams) {
@@ -200,6 +202,7 @@ std::string status_json(const server::Status& status) {
         {"mirrors", mirrors_object(status)},
         {"listeners", json::array(status.listeners.begin(), status.listeners.end())},
         {"certificates", certificate_array(status.certificates)},
+        {"caches", caches_array(status.caches)},
         {"upstreams", upstream_array(status.upstreams)}};
     return json::serialize(object) + "\n";
 }

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include "daemon/build_info.hpp"
+#include "daemon/cache_verb.hpp"
 #include "daemon/config_test.hpp"
 #include "daemon/daemon.hpp"
 #include "daemon/demo.hpp"
@@ -26,6 +27,8 @@ int run(const Options& options) {
             return call_running(options, options.json ? "status --json" : "status");
         case Verb::upstream:
             return call_running(options, upstream_line(options));
+        case Verb::cache:
+            return call_running(options, cache_line(options));
         case Verb::version:
             fmt::print("proxyd {}\n", version());
             return kSuccess;

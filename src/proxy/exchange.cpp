@@ -1,9 +1,11 @@
 #include "exchange.hpp"
 
 #include "access_log.hpp"
+#include "cache_flow.hpp"
 #include "forward.hpp"
 #include "local_response.hpp"
 #include "pipeline.hpp"
+#include "upstream_request.hpp"
 
 namespace proxyd::proxy {
 
@@ -19,11 +21,10 @@ Exchange::Exchange(WorkerContext& its_worker, GenerationRef its_generation,
           [](void* self) {
               auto& exchange = *static_cast<Exchange*>(self);
               const Error why(Reason::timeout_total, Source::internal);
-              if (exchange.forward != nullptr) exchange.forward->cancel(why);
+              if (exchange.running != nullptr) exchange.running->cancel(why);
           },
           this) {
     ++worker.exchanges;
-    ++worker.requests;
     stream->set_abort_listener(this);
 }
 
@@ -31,13 +32,26 @@ Exchange::~Exchange() {
     --worker.exchanges;
 }
 
+std::string_view text_of(CacheWord word) noexcept {
+    static_assert(static_cast<std::size_t>(CacheWord::bypass) + 1 == cache::kStatusWords.size());
+    return cache::kStatusWords[static_cast<std::size_t>(word)];
+}
+
 Task<void> Exchange::run() {
+    if (fill == nullptr) ++worker.requests;
     std::optional<Forward>
         upstream_half;  // until the line is written: it shows the upstream's head
     std::string failure;
     try {
-        const bool goes_on = co_await run_pipeline(*this);
-        if (goes_on) co_await upstream_half.emplace(*this).run();
+        bool goes_on = co_await run_pipeline(*this);
+        if (goes_on && plan->policy->cache.zone && fill == nullptr) {
+            CacheFlow flow(*this);
+            goes_on = co_await flow.run();
+        }
+        if (goes_on) {
+            build_upstream_request(*this);
+            co_await upstream_half.emplace(*this).run();
+        }
     } catch (const std::exception& thrown) {  // out of memory, most likely
         failure = thrown.what();
     }
@@ -46,7 +60,12 @@ Task<void> Exchange::run() {
         co_await respond_error(*this, std::move(why));
     }
     if (status == 0) status = status_of(Reason::client_closed);
-    write_access_log(*this);
+    if (fill == nullptr) {
+        if (cache.word != CacheWord::none) {
+            plan->policy->cache.zone->words().count(static_cast<std::size_t>(cache.word));
+        }
+        write_access_log(*this);
+    }
     stream->set_abort_listener(nullptr);
 }
 
@@ -55,7 +74,7 @@ void Exchange::limit_total(std::chrono::milliseconds limit) {
 }
 
 void Exchange::on_abort(const Error& why) {
-    if (forward != nullptr) forward->cancel(why);
+    if (running != nullptr) running->cancel(why);
 }
 
 std::string_view Exchange::request_id() const {

@@ -14,7 +14,43 @@
 
 namespace proxyd::proxy {
 
-class Forward;
+class FillStream;
+
+/// What an exchange does when its client leaves or its time is over. Last action of the caller.
+class Cancelable {
+  public:
+    virtual void cancel(const Error& why) = 0;
+
+  protected:
+    ~Cancelable() = default;
+};
+
+/// nginx's words for what the cache did ($upstream_cache_status).
+enum class CacheWord : std::uint8_t {
+    none,  ///< the cache was not asked
+    miss,
+    hit,
+    expired,
+    stale,
+    updating,
+    revalidated,
+    bypass,
+};
+[[nodiscard]] std::string_view text_of(CacheWord word) noexcept;
+
+/// An answer of which the client has the beginning: another one with the same validators brings
+/// what follows.
+struct AnswerRest {
+    std::uint64_t skip = 0;
+    int status = 0;
+    std::string etag, last_modified;
+};
+
+/// What the cache did, for the answer and the log.
+struct CacheFacts {
+    CacheWord word = CacheWord::none;
+    std::string_view status;  ///< Cache-Status (RFC 9211), in the arena
+};
 
 /// What the upstream side of an exchange was like, for the log and the variables.
 struct UpstreamFacts {
@@ -84,8 +120,13 @@ class Exchange final : public vars::Scope, public http::AbortListener {
     std::string detail;  ///< of the reason
     UpstreamFacts upstream;
 
-    /// While one runs.
-    Forward* forward = nullptr;
+    CacheFacts cache;
+    std::optional<AnswerRest> rest;
+
+    /// While something runs that can be canceled.
+    Cancelable* running = nullptr;
+    /// Of an exchange that has no client but fills the cache; then `stream` is it.
+    FillStream* fill = nullptr;
 
   private:
     void append_request(vars::Var var, std::string& out) const;

@@ -174,6 +174,7 @@ void Exchange::append_outcome(Var var, std::string& out) const {
         }
         case Var::upstream_addr: out += upstream.addresses; return;
         case Var::upstream_status: out += upstream.statuses; return;
+        case Var::upstream_cache_status: out += text_of(cache.word); return;
         case Var::upstream_response_time:
             if (upstream.response_time) append_seconds(out, *upstream.response_time);
             return;

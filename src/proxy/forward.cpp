@@ -1,8 +1,10 @@
 #include "forward.hpp"
 
+#include <algorithm>
 #include <charconv>
 
 #include "attempt_settings.hpp"
+#include "cache_key.hpp"
 #include "error_log.hpp"
 #include "error_pages.hpp"
 #include "local_response.hpp"
@@ -42,11 +44,11 @@ Forward::Forward(Exchange& exchange)
       attempts_(exchange.worker.pools(), *exchange.plan->group, settings_of(exchange)),
       body_(exchange.stream->body(), exchange.request()),
       idempotent_(http::is_idempotent(exchange.request().method)) {
-    exchange_.forward = this;
+    exchange_.running = this;
 }
 
 Forward::~Forward() {
-    exchange_.forward = nullptr;
+    exchange_.running = nullptr;
     exchange_.upstream.fields = nullptr;
 }
 
@@ -253,12 +255,17 @@ Task<void> Forward::relay(http::ResponseHead& head) {
         co_await tunnel(head);
         co_return;
     }
+    if (exchange_.rest) {
+        co_await relay_rest(head);
+        co_return;
+    }
     const config::Policy& policy = exchange_.policy();
-    if (policy.intercept_errors && head.status >= 400 &&
+    if (policy.intercept_errors && exchange_.fill == nullptr && head.status >= 400 &&
         find_error_page(policy, head.status) != nullptr) {
         co_await respond_intercepted(exchange_, head.status);
     } else {
         const bool unbuffered = !policy.buffering || wants_streaming(head);
+        if (exchange_.plan->policy->cache.zone) invalidate_stored(exchange_, head);
         relay_response_head(exchange_, head);
         const bool has_body =
             head.framing != Framing::none && exchange_.request().method != http::Method::head;
@@ -281,8 +288,27 @@ Task<void> Forward::relay(http::ResponseHead& head) {
     co_await end_upload(exchange_.status < 400 ? kUploadGrace : milliseconds{0});
 }
 
+/// The client has the head and the beginning from a fill that was given up.
+Task<void> Forward::relay_rest(http::ResponseHead& head) {
+    const AnswerRest& rest = *exchange_.rest;
+    const auto etag = head.fields.get(http::FieldId::etag).value_or("");
+    const auto modified = head.fields.get(http::FieldId::last_modified).value_or("");
+    const bool known = !rest.etag.empty() || !rest.last_modified.empty();
+    if (!known || head.status != rest.status || etag != rest.etag ||
+        modified != rest.last_modified || head.framing == Framing::none) {
+        const Error why(Reason::upstream_body_cut, Source::upstream, Retry::no,
+                        "the rest of a shared answer cannot be told to be of the same one");
+        co_await respond_error(exchange_, why);
+    } else {
+        co_await copy_body(false);
+    }
+    exchange_.upstream.response_time = exchange_.worker.loop().now() - began_;
+    finished_ = true;
+}
+
 Task<void> Forward::copy_body(bool unbuffered) {
     http::BodySource& source = stream_->body();
+    std::uint64_t skip = exchange_.rest ? exchange_.rest->skip : 0;
     while (true) {
         auto part = co_await source.read(kPiece);
         if (!part) {
@@ -299,7 +325,9 @@ Task<void> Forward::copy_body(bool unbuffered) {
         options.trailers = part->trailers;
         options.flush = unbuffered || !source.ready();
         if (part->end) attempts_.answered();
-        auto sent = co_await exchange_.stream->send(part->data, options);
+        const std::size_t known = std::min<std::uint64_t>(skip, part->data.size());
+        skip -= known;
+        auto sent = co_await exchange_.stream->send(part->data.substr(known), options);
         if (!sent) {
             exchange_.reason = sent.error().code;
             stream_->reset(sent.error());

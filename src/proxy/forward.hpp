@@ -11,7 +11,7 @@ namespace proxyd::proxy {
 
 /// The upstream half of an exchange: buffers the request as the policy says, tries peers until one
 /// answers, relays the answer. Lives inside the exchange; cancel() ends it from outside.
-class Forward {
+class Forward final : public Cancelable {
   public:
     explicit Forward(Exchange& exchange);
     ~Forward();
@@ -19,8 +19,8 @@ class Forward {
     Forward& operator=(const Forward&) = delete;
 
     Task<void> run();
-    /// The client left, or the time is over. Last action of the caller.
-    void cancel(const Error& why);
+    // Cancelable
+    void cancel(const Error& why) override;
 
   private:
     enum class Next : std::uint8_t { give_up, other_peer, same_peer };
@@ -38,6 +38,7 @@ class Forward {
     void note_try(int status);
 
     Task<void> relay(http::ResponseHead& head);
+    Task<void> relay_rest(http::ResponseHead& head);
     Task<void> copy_body(bool unbuffered);
     Task<void> tunnel(http::ResponseHead& head);
 

@@ -11,6 +11,9 @@
 namespace proxyd::proxy {
 namespace {
 
+/// The default of `cache.key`.
+constexpr std::string_view kUrlKey = "$scheme$host$request_uri";
+
 /// Fills the Plans of one snapshot; equal policies and logs are compiled once.
 class PlanBuilder {
   public:
@@ -18,9 +21,11 @@ class PlanBuilder {
         : snapshot_(snapshot), files_(files), plans_(plans) {}
 
     using Groups = std::map<std::string, std::shared_ptr<const upstream::Group>>;
+    using Zones = std::map<std::string, cache::ZonePtr>;
 
-    Result<void> build(const Groups& groups) {
+    Result<void> build(const Groups& groups, const Zones& zones) {
         groups_ = &groups;
+        zones_ = &zones;
         plans_.locations.reserve(plans_.routes->locations().size());
         for (const routing::RoutedLocation& routed : plans_.routes->locations()) {
             auto plan = location(routed.config->policy.get(), &routed.config->action);
@@ -99,12 +104,21 @@ class PlanBuilder {
             plan->mirror.timeouts = config::effective({}, shadow.settings().timeouts);
         }
         plan->cookie_rules = policy::CookieRules(*settings);
+        if (settings->cache) plan->cache = cache_plan(*settings->cache);
         auto log = log_of(settings->access_log.get());
         if (!log) return std::move(log).error();
         plan->log = *log;
         known = plan.get();
         plans_.policies.push_back(std::move(plan));
         return known;
+    }
+
+    [[nodiscard]] CachePlan cache_plan(const config::Cache& settings) const {
+        CachePlan plan;
+        plan.zone = zones_->at(settings.zone);
+        plan.settings = &settings;
+        plan.url_key = settings.key.source() == kUrlKey;
+        return plan;
     }
 
     Result<const LogPlan*> log_of(const config::AccessLog* settings) {
@@ -128,6 +142,7 @@ class PlanBuilder {
     LogFiles& files_;
     Plans& plans_;
     const Groups* groups_ = nullptr;
+    const Zones* zones_ = nullptr;
     std::map<std::tuple<const config::Policy*, const upstream::Group*, const config::TrafficSplit*>,
              std::uint32_t>
         known_;  ///< places in Plans::plans
@@ -145,11 +160,14 @@ const routing::Table& Generation::routes() const noexcept {
 
 Result<std::shared_ptr<const Generation>> Generation::build(
     std::shared_ptr<const config::Snapshot> snapshot, upstream::StateRegistry& states,
-    LogFiles& logs) {
+    LogFiles& logs, const ZoneSource& zones) {
     std::shared_ptr<Generation> generation(new Generation);
     generation->snapshot_ = snapshot;
     for (const auto& [name, settings] : snapshot->upstreams) {
         generation->groups_.emplace(name, upstream::Group::make(settings, states));
+    }
+    for (const auto& [name, settings] : snapshot->caches) {
+        generation->zones_.emplace(name, zones(settings));
     }
     generation->plans_ = std::make_unique<Plans>();
     Plans& plans = *generation->plans_;
@@ -161,7 +179,8 @@ Result<std::shared_ptr<const Generation>> Generation::build(
     plans.maps = std::move(*maps);
     plans.real_ip = std::make_unique<const policy::RealIp>(*snapshot);
     PlanBuilder builder(*snapshot, logs, plans);
-    if (auto built = builder.build(generation->groups_); !built) return std::move(built).error();
+    if (auto built = builder.build(generation->groups_, generation->zones_);
+        !built) return std::move(built).error();
     return std::shared_ptr<const Generation>(std::move(generation));
 }
 

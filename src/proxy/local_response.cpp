@@ -64,6 +64,10 @@ Task<void> respond(Exchange& exchange, LocalResponse answer) {
 Task<void> respond_error(Exchange& exchange, Error why) {
     exchange.reason = why.code;
     exchange.detail = why.detail;
+    if (exchange.fill != nullptr) {  // whoever waits for the fill answers and logs
+        exchange.stream->reset(why);
+        co_return;
+    }
     log_error(exchange, why);
     const int status = status_of(why.code);
     if (exchange.head_sent) {

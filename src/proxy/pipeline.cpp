@@ -6,7 +6,6 @@
 #include "local_response.hpp"
 #include "proxyd/policy/body_limits.hpp"
 #include "proxyd/policy/redirect.hpp"
-#include "upstream_request.hpp"
 
 namespace proxyd::proxy {
 namespace {
@@ -172,12 +171,7 @@ Verdict forward_path(Exchange& exchange, Outcome& outcome) {
     return Verdict::go_on;
 }
 
-Verdict request_headers(Exchange& exchange, Outcome&) {
-    build_upstream_request(exchange);
-    return Verdict::go_on;
-}
-
-constexpr std::array<Phase, 11> kPhases{
+constexpr std::array<Phase, 10> kPhases{
     real_ip,          // first: every later phase and the log speak of the client
     request_id,       // needs the verdict on the peer; every answer and line has it
     refused_head,     // nothing of a broken request is looked at further
@@ -187,8 +181,7 @@ constexpr std::array<Phase, 11> kPhases{
     body_limit,       //
     local_action,     // answers that need no upstream
     upgrade_allowed,  //
-    forward_path,     //
-    request_headers,  // last: sees what the others found
+    forward_path,     // last: what goes upstream, if it goes there
 };
 
 }  // namespace

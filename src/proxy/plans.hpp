@@ -4,6 +4,7 @@
 #include <memory>
 #include <vector>
 
+#include "proxyd/cache/zone.hpp"
 #include "proxyd/config/model.hpp"
 #include "proxyd/policy/cookie_rules.hpp"
 #include "proxyd/policy/header_rules.hpp"
@@ -33,6 +34,13 @@ struct MirrorPlan {
     config::EffectiveTimeouts timeouts;
 };
 
+/// Where answers are kept.
+struct CachePlan {
+    cache::ZonePtr zone;  ///< null = nowhere
+    const config::Cache* settings = nullptr;
+    bool url_key = false;  ///< `key` is the default: the URL
+};
+
 /// A policy, compiled. Shared by every location that has the same one.
 struct PolicyPlan {
     const config::Policy* settings = nullptr;
@@ -41,6 +49,7 @@ struct PolicyPlan {
     policy::HeaderRules response_rules;
     const LogPlan* log = nullptr;  ///< null = off
     MirrorPlan mirror;
+    CachePlan cache;
     policy::CookieRules cookie_rules;
 };
 

@@ -16,9 +16,11 @@ bool has_media_type(const http::HeaderMap& fields, std::string_view type) {
            text::iequals(value->substr(0, type.size()), type);
 }
 
-/// X-Accel-* speak to the proxy, not to the client.
-bool is_for_us(const http::Field& field) {
+/// X-Accel-* speak to the proxy, not to the client; where there is a cache Surrogate-Key does too.
+bool is_for_us(const Exchange& exchange, const http::Field& field) {
     constexpr std::string_view kPrefix = "X-Accel-";
+    const bool tags = exchange.plan->policy->cache.zone && field.id == FieldId::other;
+    if (tags && text::iequals(field.name, "Surrogate-Key")) return true;
     return field.name.size() > kPrefix.size() &&
            text::iequals(field.name.substr(0, kPrefix.size()), kPrefix);
 }
@@ -38,6 +40,15 @@ void set_server(Exchange& exchange, bool ours) {
     }
 }
 
+void add_cache_fields(Exchange& exchange) {
+    const CacheFacts& cache = exchange.cache;
+    if (cache.word == CacheWord::none) return;
+    const std::string& name = exchange.policy().cache->status_header;
+    http::HeaderMap& fields = exchange.response.fields;
+    if (!name.empty()) fields.set(http::classify(name), name, text_of(cache.word));
+    if (!cache.status.empty()) fields.add("Cache-Status", cache.status);
+}
+
 }  // namespace
 
 void relay_response_head(Exchange& exchange, const http::ResponseHead& head) {
@@ -48,7 +59,7 @@ void relay_response_head(Exchange& exchange, const http::ResponseHead& head) {
     response.content_length = head.content_length;
     response.fields.clear();
     for (const http::Field& field : head.fields) {
-        if (!is_for_us(field)) response.fields.add(field.id, field.name, field.value);
+        if (exchange.fill != nullptr || !is_for_us(exchange, field)) response.fields.add(field.id, field.name, field.value);
     }
     // HEAD and 304 tell the length of what they leave out (RFC 9110 8.6).
     if (head.framing == http::Framing::none && head.status >= 200 &&
@@ -59,6 +70,10 @@ void relay_response_head(Exchange& exchange, const http::ResponseHead& head) {
         response.framing = http::Framing::until_close;
     }
     http::remove_hop_by_hop(response.fields);
+    if (exchange.fill != nullptr) {  // what one client gets is added when he gets it
+        exchange.status = response.status;
+        return;
+    }
     rewrite_answer_fields(exchange);
     finish_response_head(exchange, false);
     keep_on_peer(exchange);  // behind the rules: they speak of what the upstream says
@@ -71,6 +86,7 @@ void finish_response_head(Exchange& exchange, bool ours) {
     }
     set_server(exchange, ours);
     exchange.status = response.status;
+    add_cache_fields(exchange);
     const policy::HeaderRules& rules = exchange.plan->policy->response_rules;
     if (!rules.empty()) rules.apply(response.fields, exchange, exchange.arena);
 }

@@ -23,7 +23,9 @@ Result<NextGeneration> GenerationBuilder::build(std::shared_ptr<const config::Sn
 Result<NextGeneration> GenerationBuilder::make(std::shared_ptr<const config::Snapshot> snapshot) {
     NextGeneration next;
     next.addresses = states_.addresses().version();
-    auto built = proxy::Generation::build(std::move(snapshot), states_, logs_);
+    auto built = proxy::Generation::build(
+        std::move(snapshot), states_, logs_,
+        [this](const config::CacheZone& settings) { return zones_.get(settings); });
     if (!built) return std::move(built).error();
     next.generation = std::move(*built);
     return next;
@@ -56,6 +58,7 @@ std::optional<std::chrono::milliseconds> GenerationBuilder::refresh_after(
 void GenerationBuilder::adopted(const NextGeneration& next) {
     served_addresses_ = next.addresses;
     states_.forget_unused();
+    zones_.adopted(next.generation->zones());
     states_.addresses().keep_only(upstream::server_names(next.generation->snapshot()));
 }
 

@@ -2,6 +2,7 @@
 
 #include "proxyd/proxy/generation.hpp"
 #include "proxyd/server/server.hpp"
+#include "zones.hpp"
 
 namespace proxyd::server {
 
@@ -28,6 +29,7 @@ class GenerationBuilder {
 
     upstream::StateRegistry states_;
     proxy::LogFiles logs_;
+    Zones zones_;
     std::uint64_t served_addresses_ = 0;  ///< the version of the book that is served
 };
 

@@ -1,9 +1,11 @@
 #include "proxyd/server/server.hpp"
 
 #include <sys/resource.h>
+#include <time.h>
 
 #include <algorithm>
 
+#include "cache_orders.hpp"
 #include "certificate_watch.hpp"
 #include "generation_builder.hpp"
 #include "health_thread.hpp"
@@ -124,6 +126,9 @@ void Server::Impl::tick_budgets() {
     for (const auto& [name, group] : generation->groups()) {
         if (group->peers().size() > 1) group->state().budget.tick(group->attempts());
     }
+    timespec now{};
+    ::clock_gettime(CLOCK_REALTIME_COARSE, &now);
+    for (const auto& [name, zone] : generation->zones()) zone->tick(now.tv_sec * 1000);
     budget_tick.arm(kBudgetTick);
 }
 
@@ -210,6 +215,18 @@ std::vector<std::string> Server::order_peers(const std::string& upstream,
     return give_order(*impl_->generation, upstream, server, order);
 }
 
+std::vector<CacheStatus> Server::caches() const { return cache_status(*impl_->generation); }
+
+void Server::purge_cache(const std::string& zone, const cache::Selector& which,
+                         std::function<void(CachePurged)> done) {
+    server::purge_cache(impl_->control, *impl_->generation, zone, which, std::move(done));
+}
+
+void Server::list_caches(const std::string& zone, std::size_t most,
+                         std::function<void(CacheList)> done) {
+    server::list_caches(impl_->control, *impl_->generation, zone, most, std::move(done));
+}
+
 void Server::status(std::function<void(Status)> done) {
     Status status;
     status.generation = impl_->generation_number;
@@ -218,6 +235,7 @@ void Server::status(std::function<void(Status)> done) {
     status.listeners = impl_->listeners->describe();
     status.upstreams = upstreams();
     status.certificates = impl_->certificates.status();
+    status.caches = caches();
     collect_worker_status(impl_->control, impl_->workers, std::move(status), std::move(done));
 }
 

@@ -34,10 +34,12 @@ Worker::Worker(async::Loop& control, std::shared_ptr<net::tls::TicketKeys> ticke
               static_cast<Worker*>(self)->trim_.arm(kTrimEvery);
           },
           this) {
-    context_->mirrors().set_idle_listener([this] {
+    const auto idle = [this] {
         check_drained();
         if (stopping_) check_stopped();
-    });
+    };
+    context_->mirrors().set_idle_listener(idle);
+    context_->fills().set_idle_listener(idle);
 }
 
 Worker::~Worker() {
@@ -61,6 +63,7 @@ void Worker::stop() {
     loop_.post([this] {
         cut_all();
         context_->mirrors().cancel_all(Error(Reason::shutting_down));
+        context_->fills().cancel_all(Error(Reason::shutting_down));
         context_->pools().close_idle();
         stopping_ = true;
         check_stopped();
@@ -191,7 +194,10 @@ void Worker::check_ended() {
 
 /// The loop ends when every exchange has seen that its connection was cut.
 void Worker::check_stopped() {
-    if (!list_.empty() || !arrivals_.empty() || context_->mirrors().counts().running > 0) return;
+    if (!list_.empty() || !arrivals_.empty() || context_->mirrors().counts().running > 0 ||
+        context_->fills().running() > 0) {
+        return;
+    }
     generation_.reset();
     loop_.post([this] { loop_.stop(); });
 }
@@ -209,6 +215,9 @@ void Worker::drain(std::function<void()> done) {
 
 void Worker::check_drained() {
     if (!drained_ || !list_.empty() || !arrivals_.empty()) return;
+    if (context_->fills().running() > 0) {  // for nobody
+        return context_->fills().cancel_all(Error(Reason::shutting_down));
+    }
     if (context_->mirrors().counts().running > 0) {
         return context_->mirrors().end_within(kMirrorGrace);
     }

@@ -31,6 +31,7 @@ class Case:
     tls: bool = False  # with HTTP/2; hosts then have a certificate each, and no locations
     certificates: str = ""  # directory of NAME.crt, .key and .pem
     workers: int = 1
+    cached: bool = False  # everything the origin gives is kept for an hour
     generation: int = 1  # a response header of the first of the hosts with certificates
 
     @property

@@ -50,6 +50,7 @@ client: {{ keepalive_timeout: 120s, keepalive_requests: {MANY} }}
 log:
   error: {{ path: {case.directory}/error.log, level: warn }}
   access: {access}
+{"caches: { bench: { memory: 64m } }" if case.cached else ""}
 upstreams:
   origin:
     servers: [{", ".join(f'"{origin}"' for origin in case.origins)}]
@@ -76,6 +77,8 @@ hosts:
         if case.tls:
             return self._tls_hosts(case)
         if case.hosts == 0:
+            if case.cached:
+                return '  "*": { upstream: origin, cache: { zone: bench, valid: 1h } }\n'
             return '  "*": origin\n'
         locations = "".join(f"      /l{i}/: {{ upstream: origin }}\n" for i in range(LOCATIONS))
         names = ['"*"'] if case.hosts == 1 else [host_name(i) for i in range(case.hosts)]
@@ -137,7 +140,7 @@ http {{
         keepalive_timeout 120s;
         keepalive_requests {MANY};
     }}
-    proxy_http_version 1.1;
+{self._cache(case)}    proxy_http_version 1.1;
     proxy_buffers 16 16k;
     proxy_max_temp_file_size 0;
     proxy_set_header Connection "";
@@ -149,6 +152,20 @@ http {{
     proxy_set_header X-Forwarded-Port $server_port;
     proxy_set_header Via "1.1 nginx";
 {self._servers(case)}}}
+"""
+
+    @staticmethod
+    def _cache(case):
+        if not case.cached:
+            return ""
+        return f"""\
+    proxy_cache_path {case.directory}/cache levels=1:2 keys_zone=bench:64m;
+    proxy_cache bench;
+    proxy_cache_valid 200 1h;
+    proxy_cache_lock on;
+    add_header X-Cache-Status $upstream_cache_status;
+    open_file_cache max=1000 inactive=1h;
+    sendfile on;
 """
 
     @staticmethod
@@ -241,7 +258,7 @@ global
     timeout http-keep-alive 120s
     option http-keep-alive
     http-reuse always
-{splice}frontend bench
+{splice}{self._cache_section(case)}frontend bench
     bind 127.0.0.1:{case.port} backlog 4096{tls}
 {log_format}    http-request set-header X-Real-IP %[src]
     http-request set-header X-Forwarded-For %[src]
@@ -250,7 +267,24 @@ global
     http-request set-header X-Forwarded-Port %[dst_port]
     http-request set-header Via "1.1 haproxy"
 {self._route(case)}backend origin
-{self._origins(case)}"""
+{self._cache(case)}{self._origins(case)}"""
+
+    @staticmethod
+    def _cache(case):
+        """What it keeps must say for how long."""
+        if not case.cached:
+            return ""
+        return """\
+    http-request cache-use bench
+    http-response set-header Cache-Control "max-age=3600"
+    http-response cache-store bench
+"""
+
+    @staticmethod
+    def _cache_section(case):
+        if not case.cached:
+            return ""
+        return "cache bench\n    total-max-size 64\n    max-object-size 200000\n    max-age 3600\n"
 
     @staticmethod
     def _origins(case):

@@ -39,7 +39,7 @@ class Stopped(BenchError):
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--only", default="", metavar="SCENARIO,..",
-                        help="small browser 64k 1m c2000 newconn hosts peers idle tls_small "
+                        help="small browser 64k 1m cache_1k cache_64k c2000 newconn hosts peers idle tls_small "
                              "tls_64k h2_small h2_64k tls_handshake tls_resumed tls_bare "
                              "tls_workers idle_tls hosts_tls")
     parser.add_argument("--rounds", type=int, default=5)

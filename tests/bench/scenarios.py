@@ -34,6 +34,7 @@ class Scenario:
     marks: tuple = ()
     share: float = 1  # of --seconds and --warmup: some need less to be steady
     most_rounds: int = 1000  # where the spread is small and a round is long
+    cached: bool = False  # answered from the proxy's cache
 
     @property
     def path(self):
@@ -71,6 +72,8 @@ def plain_scenarios(idle_connections, many_hosts):
         Scenario("c2000", "128 B, 2,000 connections", connections=2000),
         Scenario("newconn", "128 B, a new connection for each request, 64 at a time",
                  mode=("close",)),
+        Scenario("cache_1k", "1 KiB from the cache, 64 connections", size=1024, cached=True),
+        Scenario("cache_64k", "64 KiB from the cache, 64 connections", size=65536, cached=True),
         Scenario("hosts-1", f"128 B, one host with 10 locations, {many_hosts:,} names asked",
                  mode=("hosts", str(many_hosts)), hosts=1, half_of="hosts"),
         Scenario(f"hosts-{many_hosts}",

@@ -60,7 +60,8 @@ class Stage:
                          connections=scenario.connections, idle_upstream=scenario.idle_upstream,
                          access_log=scenario.access_log, hosts=scenario.hosts,
                          peers=scenario.peers, large=scenario.size >= 65536, tls=scenario.tls,
-                         certificates=setup.certificates, workers=scenario.workers)
+                         certificates=setup.certificates, workers=scenario.workers,
+                         cached=scenario.cached)
         self.cores = setup.proxy_cores(scenario)
         self.process = None
 

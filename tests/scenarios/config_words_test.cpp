@@ -23,13 +23,11 @@ TEST(NotBuiltYet, EveryKeyOfTheContractSaysSo) {
     const Row rows[] = {
         {"temp_path", top("temp_path: /var/cache/x")},
         {"admin", top("admin: { address: \"127.0.0.1:9180\" }")},
-        {"caches", top("caches: { c: { memory: 10m } }")},
         {"rate_limits", top("rate_limits: { l: { rate: 10r/s } }")},
         {"connection_limits", top("connection_limits: { c: {} }")},
         {"acme", top("acme: { email: ops@example.com }")},
         {"tests", top("tests: []")},
         {"tls", host("tls: auto")},
-        {"cache", host("cache: c")},
         {"rate_limit", host("rate_limit: l")},
         {"connection_limit", host("connection_limit: { zone: c, max: 1 }")},
         {"access", host("access: { allow: [10.0.0.0/8] }")},

@@ -39,6 +39,8 @@ namespace proxyd {
     X(upstream_certificate_untrusted, 502, "the upstream's certificate is not trusted")        \
     X(upstream_certificate_expired, 502, "the upstream's certificate is out of date")          \
     X(upstream_certificate_name, 502, "the upstream's certificate is for another name")        \
+    X(cache_hit, 0, "answered from the cache")                                                 \
+    X(not_in_cache, 504, "the request wants an answer from the cache, and there is none")      \
     X(upstream_status, 0, "the upstream answered with a status that retry.on lists")           \
     X(upstream_body_cut, 0, "the upstream's answer ended early")                               \
     X(no_live_upstream, 502, "no server of the upstream is available")                         \

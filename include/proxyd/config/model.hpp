@@ -268,6 +268,55 @@ struct Mirror {
     unsigned percent = 100;
 };
 
+/// An entry of `caches`.
+struct CacheZone {
+    std::string name;
+    std::string path;  ///< "" = in memory only
+    std::string levels = "1:2";
+    std::size_t memory = std::size_t{10} << 20;
+    std::uint64_t max_size = std::uint64_t{1} << 30;
+    std::uint64_t max_object_size = std::uint64_t{1} << 30;
+    Duration inactive{600'000};
+    Origin origin;
+};
+
+/// nginx's proxy_cache_use_stale words; the ones that it shares with retry have the same bits.
+enum class UseStale : std::uint32_t {
+    error = 1,
+    timeout = 2,
+    invalid_header = 4,
+    http_500 = 8,
+    http_502 = 16,
+    http_503 = 32,
+    http_504 = 64,
+    http_403 = 128,
+    http_404 = 256,
+    http_429 = 512,
+    updating = 1024,
+};
+
+/// `cache` of a location.
+struct Cache {
+    std::string zone;  ///< name in Snapshot::caches
+    struct Valid {
+        int status = 0;  ///< 0 = any
+        Duration time{0};
+    };
+    std::vector<Valid> valid;  ///< exact ones first
+    std::uint32_t use_stale = 0;
+    bool lock = true;
+    vars::Template key;
+    std::vector<vars::Template> bypass, no_store;
+    bool head = true;  ///< `methods` has HEAD
+    unsigned min_uses = 1;
+    bool background_update = true;
+    std::string status_header = "X-Cache-Status";  ///< "" = off
+    bool honour_client = true;                     ///< client_cache_control
+    [[nodiscard]] bool has(UseStale word) const noexcept {
+        return (use_stale & static_cast<std::uint32_t>(word)) != 0;
+    }
+};
+
 /// Everything a location carries besides matcher and action, all levels merged. Locations without
 /// keys of their own share their host's object.
 struct Policy {
@@ -287,6 +336,7 @@ struct Policy {
     bool intercept_errors = false;
     std::shared_ptr<const AccessLog> access_log;  ///< null = off
     std::optional<Mirror> mirror;
+    std::shared_ptr<const Cache> cache;  ///< null = off
     bool rewrite_location = true;
     std::vector<CookieRule> cookie_domain;
     std::vector<CookieRule> cookie_path;  ///< longest `from` first
@@ -392,6 +442,7 @@ struct Snapshot {
     Resolver resolver;
     std::map<std::string, std::shared_ptr<const Upstream>> upstreams;
     std::vector<Map> maps;
+    std::map<std::string, CacheZone> caches;
     std::vector<Host> hosts;
     std::shared_ptr<const Policy> default_policy;  ///< `defaults`; for answers without a location
     std::string source_path;

@@ -12,9 +12,11 @@ namespace proxyd::http {
     X(allow, "Allow")                                      \
     X(authorization, "Authorization")                      \
     X(cache_control, "Cache-Control")                      \
+    X(cdn_cache_control, "CDN-Cache-Control")              \
     X(connection, "Connection")                            \
     X(content_encoding, "Content-Encoding")                \
     X(content_length, "Content-Length")                    \
+    X(content_location, "Content-Location")                \
     X(content_range, "Content-Range")                      \
     X(content_type, "Content-Type")                        \
     X(cookie, "Cookie")                                    \
@@ -33,6 +35,7 @@ namespace proxyd::http {
     X(keep_alive, "Keep-Alive")                            \
     X(last_modified, "Last-Modified")                      \
     X(location, "Location")                                \
+    X(pragma, "Pragma")                                    \
     X(proxy_authenticate, "Proxy-Authenticate")            \
     X(proxy_authorization, "Proxy-Authorization")          \
     X(proxy_connection, "Proxy-Connection")                \
@@ -52,6 +55,7 @@ namespace proxyd::http {
     X(via, "Via")                                          \
     X(www_authenticate, "WWW-Authenticate")                \
     X(x_accel_buffering, "X-Accel-Buffering")              \
+    X(x_accel_expires, "X-Accel-Expires")                  \
     X(x_content_type_options, "X-Content-Type-Options")    \
     X(x_forwarded_for, "X-Forwarded-For")                  \
     X(x_forwarded_host, "X-Forwarded-Host")                \

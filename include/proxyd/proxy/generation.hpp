@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "proxyd/base/result.hpp"
+#include "proxyd/cache/zone.hpp"
 #include "proxyd/config/model.hpp"
 #include "proxyd/proxy/log_file.hpp"
 #include "proxyd/upstream/group.hpp"
@@ -18,6 +19,9 @@ namespace proxyd::proxy {
 
 struct Plans;
 
+/// The zone that stands for an entry of `caches`: the one that is there, or a new one.
+using ZoneSource = std::function<cache::ZonePtr(const config::CacheZone&)>;
+
 /// Everything that exchanges need, built from one Snapshot off the workers: routes, groups, header
 /// rules, log formats. Immutable, shared by the workers.
 class Generation {
@@ -25,7 +29,7 @@ class Generation {
     /// Errors: a log file that can't be opened, an expression that does not compile.
     static Result<std::shared_ptr<const Generation>> build(
         std::shared_ptr<const config::Snapshot> snapshot, upstream::StateRegistry& states,
-        LogFiles& logs);
+        LogFiles& logs, const ZoneSource& zones = {});
     ~Generation();
 
     [[nodiscard]] const config::Snapshot& snapshot() const noexcept { return *snapshot_; }
@@ -39,11 +43,15 @@ class Generation {
         const noexcept {
         return groups_;
     }
+    [[nodiscard]] const std::map<std::string, cache::ZonePtr>& zones() const noexcept {
+        return zones_;
+    }
 
   private:
     Generation() = default;
     std::shared_ptr<const config::Snapshot> snapshot_;
     std::map<std::string, std::shared_ptr<const upstream::Group>> groups_;
+    std::map<std::string, cache::ZonePtr> zones_;
     std::unique_ptr<Plans> plans_;
 };
 

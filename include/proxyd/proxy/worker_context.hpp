@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "proxyd/async/loop.hpp"
+#include "proxyd/proxy/cache_fills.hpp"
 #include "proxyd/proxy/log_file.hpp"
 #include "proxyd/proxy/mirrors.hpp"
 #include "proxyd/upstream/attempt.hpp"
@@ -67,6 +68,7 @@ class WorkerContext {
     [[nodiscard]] upstream::WorkerPools& pools() noexcept { return pools_; }
     [[nodiscard]] Mirrors& mirrors() noexcept { return mirrors_; }
     [[nodiscard]] const Mirrors& mirrors() const noexcept { return mirrors_; }
+    [[nodiscard]] CacheFills& fills() noexcept { return fills_; }
     [[nodiscard]] LogBuffer& log_buffer(const std::shared_ptr<LogFile>& file);
     void flush_logs() noexcept;
     /// Lets go of the logs and peers that only older generations had.
@@ -83,6 +85,7 @@ class WorkerContext {
     async::Loop& loop_;
     upstream::WorkerPools pools_;
     Mirrors mirrors_;
+    CacheFills fills_;
     std::vector<std::unique_ptr<LogBuffer>> logs_;
     std::int64_t date_second_ = -1;
     std::string date_;

@@ -10,6 +10,8 @@
 
 #include "proxyd/async/loop.hpp"
 #include "proxyd/base/result.hpp"
+#include "proxyd/cache/selector.hpp"
+#include "proxyd/cache/store.hpp"
 #include "proxyd/config/model.hpp"
 
 namespace proxyd::proxy {
@@ -52,6 +54,34 @@ struct CertificateStatus {
 /// What an operator may say of a server; see upstream::Admin.
 enum class PeerOrder : std::uint8_t { up, drain, down };
 
+struct CacheStatus {
+    std::string name;
+    std::uint64_t entries = 0, bytes = 0, max_bytes = 0;  ///< in memory
+    std::uint64_t removed = 0;                            ///< from memory, to make room
+    std::uint64_t fills = 0;                              ///< running
+    bool on_disk = false;
+    cache::StoreCounts disk;
+    /// How often each word of the status header was given.
+    std::vector<std::pair<std::string, std::uint64_t>> requests;
+};
+/// What a purge has reached.
+struct CachePurged {
+    bool known = false;  ///< there is such a cache
+    std::uint64_t memory = 0, disk = 0;
+};
+/// An entry, in memory or on disk or both. Milliseconds.
+struct CacheListed {
+    std::string zone, url, tags;
+    int status = 0;
+    std::uint64_t size = 0;
+    std::int64_t age = 0, fresh_for = 0;
+    bool memory = false, disk = false;
+};
+struct CacheList {
+    std::vector<CacheListed> entries;
+    bool more = false;  ///< than were asked for
+};
+
 struct Status {
     std::uint64_t generation = 1;
     std::uint64_t connections = 0, exchanges = 0, requests = 0;
@@ -64,6 +94,7 @@ struct Status {
     std::vector<std::string> listeners;  ///< "http 127.0.0.1:8080"
     std::vector<UpstreamStatus> upstreams;
     std::vector<CertificateStatus> certificates;
+    std::vector<CacheStatus> caches;
     unsigned workers = 1;
     bool draining = false;
 };
@@ -111,6 +142,13 @@ class Server {
     /// configured; empty = all. The addresses it was given to; empty = none is called so.
     std::vector<std::string> order_peers(const std::string& upstream, const std::string& server,
                                          PeerOrder order);
+    [[nodiscard]] std::vector<CacheStatus> caches() const;
+    /// Counts at once; calls back on the control loop when every entry was reached.
+    void purge_cache(const std::string& zone, const cache::Selector& which,
+                     std::function<void(CachePurged)> done);
+    /// At most `most` entries of a zone, or of all when it is empty; calls back as purge_cache().
+    void list_caches(const std::string& zone, std::size_t most,
+                     std::function<void(CacheList)> done);
     [[nodiscard]] std::shared_ptr<const config::Snapshot> snapshot() const;
 
   private:

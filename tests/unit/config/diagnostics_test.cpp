@@ -25,8 +25,8 @@ TEST(Diagnostics, TheFormatOfTheContract) {
 }
 
 TEST(Diagnostics, WithoutAHintTheCaretEndsTheLine) {
-    EXPECT_EQ(only(load_text("caches: {}\n")),
-              "test.yaml:1:1: error: 'caches' is not built yet\n  caches: {}\n  ^~~~~~");
+    EXPECT_EQ(only(load_text("acme: {}\n")),
+              "test.yaml:1:1: error: 'acme' is not built yet\n  acme: {}\n  ^~~~");
 }
 
 TEST(Diagnostics, AllErrorsInOneRunSortedByPlace) {

@@ -43,7 +43,13 @@ const std::vector<Promise> kPromises = {
     {"defaults", "{ websocket: off }"},
     {"hosts", "{ x: 3000 }"},
     {"admin", ""},
-    {"caches", ""},
+    {"caches", "{ c: {} }"},
+    {"caches.NAME.path", "/var/cache/proxyd/c"},
+    {"caches.NAME.levels", "'2:2'"},
+    {"caches.NAME.memory", "1m"},
+    {"caches.NAME.max_size", "1g"},
+    {"caches.NAME.max_object_size", "1m"},
+    {"caches.NAME.inactive", "1h"},
     {"rate_limits", ""},
     {"connection_limits", ""},
     {"resolver", "{ timeout: 3s }"},
@@ -203,7 +209,19 @@ const std::vector<Promise> kPromises = {
     {"LEVEL.index", ""},
     {"LEVEL.try_files", ""},
     {"LEVEL.expires", ""},
-    {"LEVEL.cache", ""},
+    {"LEVEL.cache", "{ zone: c }"},
+    {"LEVEL.cache.zone", "c"},
+    {"LEVEL.cache.valid", "{ 200: 10m, any: 1m }"},
+    {"LEVEL.cache.use_stale", "[error, updating]"},
+    {"LEVEL.cache.lock", "off"},
+    {"LEVEL.cache.key", "$uri"},
+    {"LEVEL.cache.bypass", "[$http_authorization]"},
+    {"LEVEL.cache.no_store", "[$cookie_session]"},
+    {"LEVEL.cache.methods", "[GET]"},
+    {"LEVEL.cache.min_uses", "2"},
+    {"LEVEL.cache.background_update", "off"},
+    {"LEVEL.cache.status_header", "X-C"},
+    {"LEVEL.cache.client_cache_control", "ignore"},
     {"LEVEL.rate_limit", ""},
     {"LEVEL.connection_limit", ""},
     {"LEVEL.access", ""},
@@ -314,6 +332,8 @@ std::string company(const std::string& owner, const std::string& key) {
     const bool action = key == "upstream" || key == "split" || key == "return" || key == "redirect";
     if (owner == "hosts.NAME" && !action) return ", upstream: 3000";
     if (owner.ends_with(".mirror") && key != "upstream") return ", upstream: 3001";
+    if (owner.ends_with(".cache") && key != "zone") return ", zone: c";
+    if (owner.empty() && key != "caches") return ", caches: { c: {} }";
     if (owner.ends_with(".split") && key != "upstreams") return ", upstreams: { 3000: 1 }";
     if (owner.ends_with(".redirect") && key != "to") return ", to: /x";
     if (owner.ends_with(".rewrite")) return key == "to" ? ", match: a" : ", to: /b";

@@ -60,14 +60,19 @@ void FillStream::copy_facts(const http::StreamFacts& facts) {
     }
     if (facts.tls == nullptr) return;
     tls_ = *facts.tls;
-    for (std::string_view* text :
-         {&tls_.protocol, &tls_.cipher, &tls_.curve, &tls_.alpn, &tls_.server_name, &tls_.identity,
-          &tls_.client_verify, &tls_.client_subject, &tls_.client_issuer, &tls_.client_serial,
-          &tls_.client_fingerprint, &tls_.client_not_before, &tls_.client_not_after,
-          &tls_.client_certificate}) {
+    for (std::string_view* text : {&tls_.protocol, &tls_.cipher, &tls_.curve, &tls_.alpn,
+                                   &tls_.server_name, &tls_.identity, &tls_.client_verify}) {
         *text = keep(*text);
     }
     facts_.tls = &tls_;
+    if (tls_.client == nullptr) return;
+    client_ = *tls_.client;
+    for (std::string_view* text :
+         {&client_.subject, &client_.issuer, &client_.serial, &client_.fingerprint,
+          &client_.not_before, &client_.not_after, &client_.pem}) {
+        *text = keep(*text);
+    }
+    tls_.client = &client_;
 }
 
 Task<Result<http::BodyPart>> FillStream::read(std::size_t) {

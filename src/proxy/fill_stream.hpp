@@ -103,6 +103,7 @@ class FillStream final : public http::ServerStream, public http::BodySource {
     http::RequestHead head_;
     http::StreamFacts facts_;
     http::TlsFacts tls_;
+    http::ClientCertificateFacts client_;
     std::string_view request_id_;
     const cache::UnixMilliseconds asked_at_;
     Mode mode_ = Mode::waiting;

@@ -6,6 +6,7 @@
 #include "local_response.hpp"
 #include "proxyd/policy/body_limits.hpp"
 #include "proxyd/policy/redirect.hpp"
+#include "upstream_request.hpp"
 
 namespace proxyd::proxy {
 namespace {

@@ -119,9 +119,8 @@ std::vector<CacheStatus> cache_status(const proxy::Generation& generation) {
 
 /// The disk first: what is read from it from now on was purged already. The answer comes by way of
 /// the loop, so behind what memory says.
-void purge_cache(async::Loop& control, const proxy::Generation& generation,
-                 const std::string& name, const cache::Selector& which,
-                 std::function<void(CachePurged)> done) {
+void purge_cache(async::Loop& control, const proxy::Generation& generation, const std::string& name,
+                 const cache::Selector& which, std::function<void(CachePurged)> done) {
     const auto found = generation.zones().find(name);
     if (found == generation.zones().end()) return done({});
     const cache::ZonePtr zone = found->second;
@@ -142,8 +141,8 @@ void purge_cache(async::Loop& control, const proxy::Generation& generation,
     if (store == nullptr) done(*purged);
 }
 
-void list_caches(async::Loop& control, const proxy::Generation& generation,
-                 const std::string& name, std::size_t most, std::function<void(CacheList)> done) {
+void list_caches(async::Loop& control, const proxy::Generation& generation, const std::string& name,
+                 std::size_t most, std::function<void(CacheList)> done) {
     const auto listing = std::make_shared<Listing>(control, most, std::move(done));
     for (const auto& each : generation.zones()) {
         if (name.empty() || each.first == name) listing->zones.insert(listing->zones.begin(), each);

@@ -129,16 +129,19 @@ void purge_cache(async::Loop& control, const proxy::Generation& generation, cons
     log::info("cache '{}': {} {} is {}purged by order", name, kind_word(which.kind), which.text,
               which.soft ? "softly " : "");
     cache::CacheStore* const store = zone->store();
-    if (store != nullptr) {
-        store->purge(which, [&control, zone, purged, done](std::uint64_t count) {
-            control.post([zone, purged, done, count] {
-                purged->disk = count;
-                done(*purged);
-            });
-        });
+    if (store == nullptr) {
+        purged->memory = zone->purge(which, unix_now());
+        return done(*purged);
     }
+    // Moved on, not copied: what the caller waits with belongs to the loop.
+    auto reached = [&control, zone, purged, done = std::move(done)](std::uint64_t count) mutable {
+        control.post([zone = std::move(zone), purged, done = std::move(done), count] {
+            purged->disk = count;
+            done(*purged);
+        });
+    };
+    store->purge(which, std::move(reached));
     purged->memory = zone->purge(which, unix_now());
-    if (store == nullptr) done(*purged);
 }
 
 void list_caches(async::Loop& control, const proxy::Generation& generation, const std::string& name,

@@ -21,16 +21,18 @@ std::string requests_text(const server::CacheStatus& cache) {
 
 std::string disk_text(const server::CacheStatus& cache) {
     if (!cache.on_disk) return "";
-    std::string limit = cache.disk.max_bytes == 0 ? "" : fmt::format(" of {}", cache.disk.max_bytes);
+    std::string limit =
+        cache.disk.max_bytes == 0 ? "" : fmt::format(" of {}", cache.disk.max_bytes);
     return fmt::format("  disk: entries {}, bytes {}{}{}{}\n", cache.disk.entries, cache.disk.bytes,
                        limit, cache.disk.loading ? ", still being found" : "",
                        cache.disk.writable ? "" : ", cannot be written");
 }
 
 std::string cache_text(const server::CacheStatus& cache) {
-    return fmt::format("cache {}: fills running {}\n  memory: entries {}, bytes {} of {}, removed {}\n",
-                       cache.name, cache.fills, cache.entries, cache.bytes, cache.max_bytes,
-                       cache.removed) +
+    return fmt::format(
+               "cache {}: fills running {}\n  memory: entries {}, bytes {} of {}, removed {}\n",
+               cache.name, cache.fills, cache.entries, cache.bytes, cache.max_bytes,
+               cache.removed) +
            disk_text(cache) + requests_text(cache);
 }
 
@@ -63,11 +65,9 @@ std::string_view tier_text(const server::CacheListed& entry) {
 }
 
 json::object entry_object(const server::CacheListed& entry) {
-    return {{"zone", entry.zone},          {"url", entry.url},
-            {"status", entry.status},      {"bytes", entry.size},
-            {"age", entry.age / 1000},     {"fresh_for", entry.fresh_for / 1000},
-            {"tags", entry.tags},          {"memory", entry.memory},
-            {"disk", entry.disk}};
+    return {{"zone", entry.zone},  {"url", entry.url},        {"status", entry.status},
+            {"bytes", entry.size}, {"age", entry.age / 1000}, {"fresh_for", entry.fresh_for / 1000},
+            {"tags", entry.tags},  {"memory", entry.memory},  {"disk", entry.disk}};
 }
 
 }  // namespace
@@ -104,8 +104,7 @@ std::string cache_list_text(const server::CacheList& list) {
 std::string cache_list_json(const server::CacheList& list) {
     json::array entries;
     for (const auto& each : list.entries) entries.push_back(entry_object(each));
-    return json::serialize(
-               json::object{{"entries", std::move(entries)}, {"more", list.more}}) +
+    return json::serialize(json::object{{"entries", std::move(entries)}, {"more", list.more}}) +
            "\n";
 }
 

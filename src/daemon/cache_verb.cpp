@@ -99,7 +99,9 @@ Request parse(std::string_view line) {
 }
 
 constexpr std::array<std::pair<std::string_view, Selector::Kind>, 3> kKinds{
-    {{"url", Selector::Kind::url}, {"prefix", Selector::Kind::prefix}, {"tag", Selector::Kind::tag}}};
+    {{"url", Selector::Kind::url},
+     {"prefix", Selector::Kind::prefix},
+     {"tag", Selector::Kind::tag}}};
 
 ControlReply unknown_zone(const std::vector<server::CacheStatus>& known, const std::string& name) {
     std::vector<std::string> names;
@@ -112,9 +114,8 @@ ControlReply unknown_zone(const std::vector<server::CacheStatus>& known, const s
 }
 
 void purge(server::Server& server, const Request& request, const Respond& respond) {
-    const auto kind = std::ranges::find(kKinds, request.kind, [](const auto& each) {
-        return each.first;
-    });
+    const auto kind =
+        std::ranges::find(kKinds, request.kind, [](const auto& each) { return each.first; });
     if (kind == kKinds.end()) return respond({kUsage, "proxyd: unknown control verb\n"});
     const Selector which{kind->second, request.text, request.soft};
     server.purge_cache(request.zone, which, [request, respond](const server::CachePurged& purged) {
@@ -150,20 +151,21 @@ std::string cache_line(const Options& options) {
         return fmt::format("{}{}\t{}\t\t\t\t{}", kPrefix, options.order, options.zone, form);
     }
     const Selector which = selector_of(options);
-    const auto kind = std::ranges::find(kKinds, which.kind, [](const auto& each) {
-        return each.second;
-    });
-    return fmt::format("{}purge\t{}\t{}\t{}\t{}\t{}", kPrefix, options.zone, kind->first, which.text,
-                       which.soft ? "soft" : "hard", form);
+    const auto kind =
+        std::ranges::find(kKinds, which.kind, [](const auto& each) { return each.second; });
+    return fmt::format("{}purge\t{}\t{}\t{}\t{}\t{}", kPrefix, options.zone, kind->first,
+                       which.text, which.soft ? "soft" : "hard", form);
 }
 
-bool is_cache_line(std::string_view line) noexcept { return line.starts_with(kPrefix); }
+bool is_cache_line(std::string_view line) noexcept {
+    return line.starts_with(kPrefix);
+}
 
 void answer_cache(server::Server& server, std::string_view line, const Respond& respond) {
     const Request request = parse(line);
     std::vector<server::CacheStatus> caches = server.caches();
-    const bool known = std::ranges::any_of(
-        caches, [&](const auto& each) { return each.name == request.zone; });
+    const bool known =
+        std::ranges::any_of(caches, [&](const auto& each) { return each.name == request.zone; });
     if (!known && (!request.zone.empty() || request.what == "purge")) {
         return respond(unknown_zone(caches, request.zone));
     }
@@ -174,10 +176,10 @@ void answer_cache(server::Server& server, std::string_view line, const Respond& 
     if (request.what == "stats") {
         return respond({kSuccess, request.json ? caches_json(caches) : caches_text(caches)});
     }
-    server.list_caches(request.zone, kMostListed,
-                       [respond, json = request.json](const server::CacheList& list) {
-                           respond({kSuccess, json ? cache_list_json(list) : cache_list_text(list)});
-                       });
+    server.list_caches(
+        request.zone, kMostListed, [respond, json = request.json](const server::CacheList& list) {
+            respond({kSuccess, json ? cache_list_json(list) : cache_list_text(list)});
+        });
 }
 
 }  // namespace proxyd::daemon

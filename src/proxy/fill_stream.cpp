@@ -194,7 +194,7 @@ void FillStream::place(cache::StoredHead& head) {
 }
 
 boost::intrusive_ptr<cache::StoredHead> FillStream::make_stored(const cache::Answer& answer,
-                                                                 const http::ResponseHead& head) {
+                                                                const http::ResponseHead& head) {
     auto stored = cache::make_head(answer, cache::judge(answer).validity);
     stored->vary = *cache::vary_names(head.fields);
     stored->body_size = size_.value_or(0);

@@ -119,9 +119,8 @@ std::vector<CacheStatus> cache_status(const proxy::Generation& generation) {
 
 /// The disk first: what is read from it from now on was purged already. The answer comes by way of
 /// the loop, so behind what memory says.
-void purge_cache(async::Loop& control, const proxy::Generation& generation,
-                 const std::string& name, const cache::Selector& which,
-                 std::function<void(CachePurged)> done) {
+void purge_cache(async::Loop& control, const proxy::Generation& generation, const std::string& name,
+                 const cache::Selector& which, std::function<void(CachePurged)> done) {
     const auto found = generation.zones().find(name);
     if (found == generation.zones().end()) return done({});
     const cache::ZonePtr zone = found->second;
@@ -130,20 +129,23 @@ void purge_cache(async::Loop& control, const proxy::Generation& generation,
     log::info("cache '{}': {} {} is {}purged by order", name, kind_word(which.kind), which.text,
               which.soft ? "softly " : "");
     cache::CacheStore* const store = zone->store();
-    if (store != nullptr) {
-        store->purge(which, [&control, zone, purged, done](std::uint64_t count) {
-            control.post([zone, purged, done, count] {
-                purged->disk = count;
-                done(*purged);
-            });
-        });
+    if (store == nullptr) {
+        purged->memory = zone->purge(which, unix_now());
+        return done(*purged);
     }
+    // Moved on, not copied: what the caller waits with belongs to the loop.
+    auto reached = [&control, zone, purged, done = std::move(done)](std::uint64_t count) mutable {
+        control.post([zone = std::move(zone), purged, done = std::move(done), count] {
+            purged->disk = count;
+            done(*purged);
+        });
+    };
+    store->purge(which, std::move(reached));
     purged->memory = zone->purge(which, unix_now());
-    if (store == nullptr) done(*purged);
 }
 
-void list_caches(async::Loop& control, const proxy::Generation& generation,
-                 const std::string& name, std::size_t most, std::function<void(CacheList)> done) {
+void list_caches(async::Loop& control, const proxy::Generation& generation, const std::string& name,
+                 std::size_t most, std::function<void(CacheList)> done) {
     const auto listing = std::make_shared<Listing>(control, most, std::move(done));
     for (const auto& each : generation.zones()) {
         if (name.empty() || each.first == name) listing->zones.insert(listing->zones.begin(), each);

@@ -50,7 +50,9 @@ struct App {
 
 std::size_t entries_on_disk(const Daemon& daemon) {
     const auto stats = Json::parse(daemon.cli({"cache", "stats", "--json"}).out);
-    return stats ? static_cast<std::size_t>((*stats)["caches"].array()[0]["disk"]["entries"].number()) : 0;
+    return stats
+               ? static_cast<std::size_t>((*stats)["caches"].array()[0]["disk"]["entries"].number())
+               : 0;
 }
 
 bool stored(const Daemon& daemon, std::size_t count) {
@@ -157,7 +159,8 @@ TEST(CacheOnDisk, AReloadThatIsRefusedCostsNothing) {
     Daemon daemon(config("1m"), ups(app.upstream));
     (void)get_once(daemon.http(), "/a/10");
     const FakeUpstream taken([](const Request&) { return text_reply(""); });
-    daemon.write_config(config("2m") + "listeners: { http: \"127.0.0.1:@HTTP@\", other: \"127.0.0.1:" +
+    daemon.write_config(config("2m") +
+                        "listeners: { http: \"127.0.0.1:@HTTP@\", other: \"127.0.0.1:" +
                         std::to_string(taken.port()) + "\" }\n");
     EXPECT_EQ(daemon.cli({"-s", "reload"}).exit_code, 1);
     daemon.reload(config("1m") + "via: off\n");

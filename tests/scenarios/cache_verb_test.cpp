@@ -84,8 +84,9 @@ TEST_P(CacheVerb, PurgesOneUrl) {
 
 TEST_P(CacheVerb, PurgesAPrefixAndATag) {
     fill({"/a1", "/a2", "/b1"});
-    EXPECT_NE(order(daemon, {"purge", "pages", "--prefix", "http://app.test/a"}).out.find(counts(2)),
-              std::string::npos);
+    EXPECT_NE(
+        order(daemon, {"purge", "pages", "--prefix", "http://app.test/a"}).out.find(counts(2)),
+        std::string::npos);
     EXPECT_EQ(again("/b1"), "HIT");
     EXPECT_EQ(again("/a1"), "MISS");
     EXPECT_EQ(again("/a2"), "MISS");

@@ -40,15 +40,15 @@ class DiskStores {
     DiskStores(const DiskStores&) = delete;
     DiskStores& operator=(const DiskStores&) = delete;
 
-    /// Never fails: what is wrong with the directory is logged, and then nothing is stored. The files
-    /// that are there are found in the background; at most one small one is read here.
+    /// Never fails: what is wrong with the directory is logged, and then nothing is stored. The
+    /// files that are there are found in the background; at most one small one is read here.
     [[nodiscard]] std::unique_ptr<CacheStore> open(const DiskOptions& options);
     /// Of a directory that is in use.
     void set_limits(const std::string& path, const DiskLimits& limits);
 
   private:
     std::map<std::string, std::weak_ptr<disk::DiskZone>> zones_;  ///< by path
-    async::Offload pool_;  ///< ends first
+    async::Offload pool_;                                         ///< ends first
 };
 
 }  // namespace proxyd::cache

@@ -19,7 +19,9 @@ Task<std::unique_ptr<StoreReader>> DiskStore::open(async::Loop& loop, const Key&
 
 Task<std::unique_ptr<StoreReader>> DiskStore::open_file(async::Loop& loop, Key key,
                                                         std::string text) {
-    auto work = [zone = zone_, key, text = std::move(text)] { return open_entry(*zone, key, text); };
+    auto work = [zone = zone_, key, text = std::move(text)] {
+        return open_entry(*zone, key, text);
+    };
     auto entry = co_await zone_->pool().run(loop, std::move(work));
     if (!entry || !*entry) co_return nullptr;
     co_return std::make_unique<Reader>(zone_, loop, std::move(*entry));
@@ -48,7 +50,9 @@ void DiskStore::remove(const Key& key) {
     });
 }
 
-void DiskStore::touch(const Key& key) noexcept { zone_->index().touch(key, zone_->now()); }
+void DiskStore::touch(const Key& key) noexcept {
+    zone_->index().touch(key, zone_->now());
+}
 
 void DiskStore::for_each(std::function<bool(const StoredHead&)> each, std::function<void()> done) {
     auto look = [zone = zone_, each = std::move(each)](const Key& key) {

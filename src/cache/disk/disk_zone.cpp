@@ -53,8 +53,8 @@ void DiskZone::set_limits(const DiskLimits& limits) noexcept {
 
 Tick DiskZone::now() const noexcept {
     const auto age = std::chrono::steady_clock::now() - born_;
-    return 1 + static_cast<Tick>(
-                   std::chrono::duration_cast<std::chrono::microseconds>(age).count());
+    return 1 +
+           static_cast<Tick>(std::chrono::duration_cast<std::chrono::microseconds>(age).count());
 }
 
 // Looking -----------------------------------------------------------------------------------------

@@ -104,7 +104,9 @@ FileWriter::FileWriter(const Tree& tree, const StoredHead& head, std::int64_t be
     place_ = layout_.body_at;
 }
 
-FileWriter::~FileWriter() { discard(); }
+FileWriter::~FileWriter() {
+    discard();
+}
 
 void FileWriter::discard() noexcept {
     if (!path_.empty()) ::unlink(path_.c_str());

@@ -24,7 +24,9 @@ Fill::Fill(std::shared_ptr<DiskZone> zone, async::Loop& loop, HeadPtr head)
       begun_head_(std::move(head)),
       begun_(zone_->log().fill_begins()) {}
 
-Fill::~Fill() { zone_->log().fill_ends(begun_); }
+Fill::~Fill() {
+    zone_->log().fill_ends(begun_);
+}
 
 bool Fill::add(ChunkPtr chunk) {
     std::unique_lock lock(mutex_);

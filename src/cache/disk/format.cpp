@@ -8,7 +8,7 @@
 namespace proxyd::cache::disk {
 namespace {
 
-constexpr std::uint64_t kMagic = 0x0a454843'44595850;    // "PXYDCHE\n"
+constexpr std::uint64_t kMagic = 0x0a454843'44595850;     // "PXYDCHE\n"
 constexpr std::uint64_t kEndMagic = 0x0a444e45'44595850;  // "PXYDEND\n"
 constexpr std::size_t kRoomStep = 512;
 constexpr std::size_t kSpareRoom = 192;
@@ -186,7 +186,9 @@ std::uint64_t block_checksum(const Layout& layout, std::uint64_t number,
     return XXH3_64bits_withSeed(block.data(), block.size(), block_seed(layout.file_id, number));
 }
 
-void put_u64(char* to, std::uint64_t value) noexcept { std::memcpy(to, &value, sizeof value); }
+void put_u64(char* to, std::uint64_t value) noexcept {
+    std::memcpy(to, &value, sizeof value);
+}
 
 std::uint64_t get_u64(const char* from) noexcept {
     std::uint64_t value = 0;

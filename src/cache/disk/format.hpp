@@ -31,7 +31,7 @@ constexpr std::uint64_t kMostBodyBytes = std::uint64_t{1} << 46;
 /// Where what lies in a file, and what its checksums are seeded with.
 struct Layout {
     std::uint64_t file_id = 0;
-    std::uint64_t body_at = 0;     ///< preamble, head and room
+    std::uint64_t body_at = 0;  ///< preamble, head and room
     std::uint64_t body_bytes = 0;
     std::int64_t begun_at = 0;  ///< a Moment: what was purged since then does not count
 

@@ -192,8 +192,7 @@ class Index::Shard {
         }
     }
     void note_oldest() noexcept {
-        oldest_tick.store(oldest_ == kNone ? kNoTick : at(oldest_).used,
-                          std::memory_order_relaxed);
+        oldest_tick.store(oldest_ == kNone ? kNoTick : at(oldest_).used, std::memory_order_relaxed);
     }
 
     std::vector<std::unique_ptr<Record[]>> slabs_;

@@ -43,9 +43,10 @@ bool scan(DiskZone& zone) {
                   milliseconds_since(begun));
     }
     if (scan.foreign() != 0) {
-        log::warn("cache '{}': {} files below {} are not of the cache and are left alone, such as "
-                  "{}",
-                  zone.name(), scan.foreign(), zone.tree().root(), scan.foreign_path());
+        log::warn(
+            "cache '{}': {} files below {} are not of the cache and are left alone, such as "
+            "{}",
+            zone.name(), scan.foreign(), zone.tree().root(), scan.foreign_path());
     }
     return true;
 }

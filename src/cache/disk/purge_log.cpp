@@ -16,7 +16,9 @@ Moment wall_clock() noexcept {
 
 }  // namespace
 
-Moment PurgeLog::next_moment() const { return std::max(wall_clock(), last_ + 1); }
+Moment PurgeLog::next_moment() const {
+    return std::max(wall_clock(), last_ + 1);
+}
 
 Moment PurgeLog::now() const {
     const std::lock_guard lock(mutex_);
@@ -68,11 +70,13 @@ PurgeLog::Begun PurgeLog::purge(Selector which) {
 }
 
 void PurgeLog::merge_all() {
-    const bool soft = std::ranges::all_of(purges_, [](const auto& each) { return each.which.soft; });
+    const bool soft =
+        std::ranges::all_of(purges_, [](const auto& each) { return each.which.soft; });
     purges_.clear();
     purges_.push_back({++last_number_, Selector{Selector::Kind::all, {}, soft}, last_, false});
-    log::warn("more than {} purges wait for their walk over the files; everything is purged instead",
-              kMostPurges);
+    log::warn(
+        "more than {} purges wait for their walk over the files; everything is purged instead",
+        kMostPurges);
 }
 
 void PurgeLog::walked(std::uint64_t number) {

@@ -51,8 +51,7 @@ void Reader::seek(std::uint64_t offset) {
     const std::uint64_t block = offset / kBlockBytes;
     skip_ = offset % kBlockBytes;
     if (block < next_ && next_ - block <= ready_.size()) {
-        ready_.erase(ready_.begin(),
-                     ready_.end() - static_cast<std::ptrdiff_t>(next_ - block));
+        ready_.erase(ready_.begin(), ready_.end() - static_cast<std::ptrdiff_t>(next_ - block));
         return;
     }
     ready_.clear();

@@ -8,8 +8,8 @@
 
 namespace proxyd::cache::disk {
 
-/// An entry that was opened, with its first blocks. What jobs of the pool and a reader share; one of
-/// them at a time touches it.
+/// An entry that was opened, with its first blocks. What jobs of the pool and a reader share; one
+/// of them at a time touches it.
 struct OpenedEntry {
     EntryFile file;
     std::vector<ChunkPtr> blocks;  ///< the next ones
@@ -46,8 +46,8 @@ class Reader final : public StoreReader {
     const HeadPtr head_;
     const std::uint64_t blocks_;
     std::deque<ChunkPtr> ready_;
-    std::uint64_t next_ = 0;  ///< block that nobody has asked for yet
-    std::size_t skip_ = 0;    ///< bytes of the first block that are not wanted
+    std::uint64_t next_ = 0;        ///< block that nobody has asked for yet
+    std::size_t skip_ = 0;          ///< bytes of the first block that are not wanted
     std::shared_ptr<Ahead> ahead_;  ///< while a job reads
 };
 

@@ -29,7 +29,9 @@ bool is_level_name(std::string_view name) noexcept {
 
 }  // namespace
 
-bool Scan::run() { return directory(zone_.tree().root(), 0); }
+bool Scan::run() {
+    return directory(zone_.tree().root(), 0);
+}
 
 bool Scan::directory(const std::string& path, std::size_t depth) {
     const std::unique_ptr<DIR, CloseDirectory> open(::opendir(path.c_str()));

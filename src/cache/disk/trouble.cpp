@@ -59,9 +59,10 @@ bool Trouble::due(std::atomic<std::int64_t>& said_at) noexcept {
 
 void Trouble::too_slow() {
     if (!due(slow_said_at_)) return;
-    log::warn("cache '{}': the disk of {} is slower than what is to be stored; some answers pass "
-              "without being kept",
-              zone_, path_);
+    log::warn(
+        "cache '{}': the disk of {} is slower than what is to be stored; some answers pass "
+        "without being kept",
+        zone_, path_);
 }
 
 void Trouble::found_broken(const std::string& file) {

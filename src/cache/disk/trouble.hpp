@@ -34,7 +34,7 @@ class Trouble {
 
     const std::string zone_, path_;
     std::atomic<int> write_error_{0}, read_error_{0};
-    std::atomic<std::int64_t> try_at_{0};        ///< steady clock, nanoseconds
+    std::atomic<std::int64_t> try_at_{0};                            ///< steady clock, nanoseconds
     std::atomic<std::int64_t> slow_said_at_{0}, broken_said_at_{0};  ///< the same
     std::atomic<std::uint64_t> broken_{0};
 };

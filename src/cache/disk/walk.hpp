@@ -19,10 +19,7 @@ class Walk : public std::enable_shared_from_this<Walk> {
     using Done = std::function<void()>;
 
     Walk(std::shared_ptr<DiskZone> zone, Candidates wanted, Each each, Done done)
-        : zone_(std::move(zone)),
-          wanted_(wanted),
-          each_(std::move(each)),
-          done_(std::move(done)) {}
+        : zone_(std::move(zone)), wanted_(wanted), each_(std::move(each)), done_(std::move(done)) {}
     static void start(std::shared_ptr<Walk> walk);
 
   private:

@@ -4,8 +4,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <filesystem>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <random>
 
@@ -220,8 +220,8 @@ TEST_F(DiskFile, EveryFlippedByteAndEveryCutIsNoticed) {
             check(bad);
         }
     }
-    const std::size_t guarded = kPreambleBytes + encode_head(*head).size() + body.size() +
-                                kCheckBytes + kTrailerBytes;
+    const std::size_t guarded =
+        kPreambleBytes + encode_head(*head).size() + body.size() + kCheckBytes + kTrailerBytes;
     EXPECT_EQ(refused, 3 * guarded);
     for (std::size_t size = 0; size < good.size(); ++size) {
         HeadPtr found;

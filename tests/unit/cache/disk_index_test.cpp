@@ -12,7 +12,9 @@ namespace {
 
 constexpr std::uint64_t kPage = 4096;
 
-Key key(int number) { return key_of("http://a.test/" + std::to_string(number)); }
+Key key(int number) {
+    return key_of("http://a.test/" + std::to_string(number));
+}
 
 StoredHead* head_of(const std::string& url, const std::string& tags = "") {
     auto* head = new StoredHead;

@@ -1,4 +1,5 @@
-// The disk tier through the interface that the cache uses: on one loop, with a directory of its own.
+// The disk tier through the interface that the cache uses: on one loop, with a directory of its
+// own.
 #include <gtest/gtest.h>
 
 #include <sys/resource.h>
@@ -733,7 +734,8 @@ std::size_t resident_kib() {
     return 0;
 }
 
-/// By hand: --gtest_also_run_disabled_tests, minutes long. PROXYD_ENTRIES: how many, else a million.
+/// By hand: --gtest_also_run_disabled_tests, minutes long. PROXYD_ENTRIES: how many, else a
+/// million.
 TEST_F(DiskStoreTest, DISABLED_AMillionFiles) {
     const char* const wanted = std::getenv("PROXYD_ENTRIES");
     const int entries = wanted != nullptr ? std::atoi(wanted) : 1'000'000;
@@ -764,8 +766,9 @@ TEST_F(DiskStoreTest, DISABLED_AMillionFiles) {
     std::printf("index of %llu entries after %.0f ms; %d requests meanwhile, the slowest %.1f ms\n",
                 static_cast<unsigned long long>(store->counts().entries), milliseconds_since(then),
                 while_loading, slowest);
-    std::printf("%.1f bytes an entry\n",
-                (static_cast<double>(resident_kib()) - static_cast<double>(before)) * 1024 / entries);
+    std::printf(
+        "%.1f bytes an entry\n",
+        (static_cast<double>(resident_kib()) - static_cast<double>(before)) * 1024 / entries);
     then = std::chrono::steady_clock::now();
     std::promise<std::uint64_t> count;
     auto purged = count.get_future();

@@ -397,7 +397,9 @@ TEST(Cache, MemoryIsNeverExceeded) {
         EXPECT_EQ(client.get("/" + std::to_string(i)).body_size, 100'000U);
     EXPECT_EQ(status_of(client.get("/999")), "HIT");
     EXPECT_EQ(status_of(client.get("/200")), "MISS");
-    if (!daemon.sanitized()) EXPECT_LT(daemon.rss_kib(), before + 4'096);
+    if (!daemon.sanitized()) {
+        EXPECT_LT(daemon.rss_kib(), before + 4'096);
+    }
 }
 
 }  // namespace

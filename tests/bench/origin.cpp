@@ -76,6 +76,9 @@ std::string http_date() {
     return text.data();
 }
 
+// What a proxy with a cache may keep; 0: nothing.
+long max_age = 0;
+
 Answer make_answer(std::string_view status, std::string_view body) {
     Answer answer;
     answer.size = body.size();
@@ -93,7 +96,9 @@ Answer make_answer(std::string_view status, std::string_view body) {
                    "ETag: \"677ba8f0-" +
                    std::to_string(body.size()) +
                    "\"\r\n"
-                   "Cache-Control: private, max-age=0\r\n"
+                   "Cache-Control: " +
+                   (max_age == 0 ? "private" : "public") + ", max-age=" + std::to_string(max_age) +
+                   "\r\n"
                    "X-Content-Type-Options: nosniff\r\n"
                    "\r\n";
     answer.bytes += body;
@@ -383,6 +388,8 @@ bool parse_options(int argc, char** argv, Options& options) {
             options.port = static_cast<int>(*value);
         } else if (name == "--addresses" && *value >= 1 && *value <= 254) {
             options.addresses = static_cast<std::uint32_t>(*value);
+        } else if (name == "--max-age") {
+            max_age = static_cast<long>(*value);
         } else if (name == "--seconds") {
             options.seconds = static_cast<long>(*value);
         } else {

@@ -271,12 +271,10 @@ global
 
     @staticmethod
     def _cache(case):
-        """What it keeps must say for how long."""
         if not case.cached:
             return ""
         return """\
     http-request cache-use bench
-    http-response set-header Cache-Control "max-age=3600"
     http-response cache-store bench
 """
 

@@ -55,7 +55,7 @@ class Stage:
         self.proxy = proxy
         self.directory = tempfile.mkdtemp(dir=setup.directory)
         bound = START_SECONDS + setup.warmup + setup.seconds + 300
-        self.origin, origin_port = start_origin(setup, bound, scenario.peers)
+        self.origin, origin_port = start_origin(setup, bound, scenario.peers, scenario.cached)
         self.case = Case(port=free_port(), origin_port=origin_port, directory=self.directory,
                          connections=scenario.connections, idle_upstream=scenario.idle_upstream,
                          access_log=scenario.access_log, hosts=scenario.hosts,
@@ -97,8 +97,9 @@ def free_port():
     raise BenchError("no free port between 20000 and 32000")
 
 
-def start_origin(setup, seconds, addresses):
+def start_origin(setup, seconds, addresses, cached=False):
     process = setup.children.start([setup.origin, "--port", "0", "--addresses", addresses,
+                                    "--max-age", 3600 if cached else 0,
                                     "--seconds", int(seconds)],
                                    setup.load_core, stdout=subprocess.PIPE, text=True)
     line = process.stdout.readline().strip()

@@ -121,7 +121,9 @@ TEST(CacheZone, BearsManyThreads) {
                 const std::string text = "k" + std::to_string((i * (t + 3)) % 97);
                 if (auto entry = entry_of(zone, text, 700)) zone.put(entry, i);
                 const Entry found = zone.find(key_of(text), text, i);
-                if (found) EXPECT_EQ(found.body->size(), 700U);
+                if (found) {
+                    EXPECT_EQ(found.body->size(), 700U);
+                }
                 if (i % 50 == 0) zone.remove(key_of(text));
             }
         });

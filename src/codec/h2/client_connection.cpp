@@ -46,7 +46,8 @@ ClientConnection::~ClientConnection() {
 }
 
 bool ClientConnection::usable() const noexcept {
-    return !leaving_ && !wire().closed() && !wire().session_over() && session().may_open();
+    return !leaving_ && !wire().closed() && !wire().send_failed() && !wire().session_over() &&
+           session().may_open();
 }
 
 std::size_t ClientConnection::most() const noexcept {

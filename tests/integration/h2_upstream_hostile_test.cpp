@@ -241,8 +241,9 @@ TEST(H2Hostile, FramesThatFollowFromSmallMessagesAreNoFlood) {
     });
     Daemon daemon(kConfig, ups(*upstream));
     RawClient client(daemon.http());
-    client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Type: application/grpc\r\n"
-                "Transfer-Encoding: chunked\r\n\r\n");
+    client.send(
+        "POST / HTTP/1.1\r\nHost: a\r\nContent-Type: application/grpc\r\n"
+        "Transfer-Encoding: chunked\r\n\r\n");
     for (int count = 0; count < 1500; ++count) {
         client.send("5\r\nhello\r\n");
         if (count == 0) ASSERT_EQ(client.read_head().status, 200);
@@ -253,11 +254,10 @@ TEST(H2Hostile, FramesThatFollowFromSmallMessagesAreNoFlood) {
 }
 
 TEST(H2Hostile, AnIdleConnectionThatAllowsNoStreamIsNotUsed) {
-    const auto upstream = raw(
-        [](Wire& wire, std::uint32_t stream) {
-            wire.send(answer(stream, kEndHeaders | kEndStream));
-        },
-        std::string("\0\3", 2) + number(0));
+    const auto upstream =
+        raw([](Wire& wire,
+               std::uint32_t stream) { wire.send(answer(stream, kEndHeaders | kEndStream)); },
+            std::string("\0\3", 2) + number(0));
     Daemon daemon(kConfig, ups(*upstream));
     for (int count = 1; count <= 3; ++count) {
         EXPECT_EQ(get_once(daemon.http(), "/").status, 200);

@@ -92,7 +92,7 @@ class Wire final : private net::TransportObserver, private async::BatchMember {
     async::Milliseconds last_input_;
     std::chrono::milliseconds send_limit_{0};
     std::unique_ptr<Error> failure_;
-    net::ErrorCode send_error_;  ///< set: what was said before is still read
+    net::ErrorCode send_error_;                       ///< set: what was said before is still read
     std::unique_ptr<async::Deadline> send_deadline_;  ///< while the kernel takes nothing
     async::Deadline look_;
     Source side_;

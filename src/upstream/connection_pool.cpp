@@ -48,7 +48,9 @@ std::unique_ptr<http::ClientStream> ConnectionPool::reuse(const codec::ClientLim
     for (auto next = idle_.begin(); next != idle_.end();) {
         Connection& connection = *next++;
         if (connection.tag != tag) continue;
-        if (must_be_quiet && !connection.codec->quiet()) {
+        // A server may allow no stream at all by now.
+        const bool full = connection.multiplexes && connection.codec->room() == 0;
+        if (full || (must_be_quiet && !connection.codec->quiet())) {
             closed(connection);
             continue;
         }

@@ -133,6 +133,33 @@ TEST(H2Flood, FramesWithoutUseEndTheConnectionAndCostLittle) {
     EXPECT_EQ(get_once(daemon.http(), "/").status, 200);
 }
 
+// As gRPC's clients do: windows opened for each message, a PING to measure the line.
+TEST(H2Flood, FramesThatFollowFromSmallAnswersAreFine) {
+    FakeUpstream upstream;
+    Daemon daemon(with_http2("workers: 1\nhosts: { \"*\": @UP1@ }\n"), ups(upstream));
+    H2Client client(daemon.http());
+    for (int count = 0; count < 1500; ++count) {
+        const auto stream = client.get("/");
+        ASSERT_TRUE(client.response(stream).complete()) << count;
+        client.send(frame(kWindowUpdate, 0, 0, number(2, 4)) + frame(kPing, 0, 0, "12345678"));
+    }
+}
+
+TEST(H2Flood, TinyWindowsEndTheConnection) {
+    FakeUpstream upstream([](const Request&) { return text_reply(std::string(100'000, 'x')); });
+    Daemon daemon(with_http2("workers: 1\nhosts: { \"*\": @UP1@ }\n"), ups(upstream));
+    H2Options options;
+    options.stream_window = 1;
+    options.open_windows = false;
+    H2Client client(daemon.http(), options);
+    const auto stream = client.get("/");
+    for (std::size_t count = 1; count < 5000; ++count) {
+        if (client.body(stream, count).body.size() < count) break;
+        if (client.try_send(frame(kWindowUpdate, 0, stream, number(1, 4))) != IoStatus::Ok) break;
+    }
+    EXPECT_EQ(client.goaway(), kEnhanceYourCalm);
+}
+
 TEST(H2Flood, UnknownFramesAreIgnoredAndCostLittle) {
     FakeUpstream upstream;
     Daemon daemon(with_http2("workers: 1\nhosts: { \"*\": @UP1@ }\n"), ups(upstream));

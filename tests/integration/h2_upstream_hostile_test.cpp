@@ -228,6 +228,43 @@ TEST(H2Hostile, AStreamThatIsResetForEachRequestIsNoFlood) {
     EXPECT_EQ(upstream->connections(), 1);
 }
 
+// As gRPC's servers do: windows opened for each message, a PING to measure the line.
+TEST(H2Hostile, FramesThatFollowFromSmallMessagesAreNoFlood) {
+    const auto upstream = raw([](Wire& wire, std::uint32_t stream) {
+        wire.send(answer(stream));
+        while (const auto message = next(wire, kData)) {
+            if ((message->flags & kEndStream) != 0) break;
+            wire.send(frame(kWindow, 0, 0, number(5)) + frame(kWindow, 0, stream, number(5)) +
+                      frame(kPing, 0, 0, "12345678") + frame(kData, 0, stream, "x"));
+        }
+        wire.send(frame(kData, kEndStream, stream, ""));
+    });
+    Daemon daemon(kConfig, ups(*upstream));
+    RawClient client(daemon.http());
+    client.send(
+        "POST / HTTP/1.1\r\nHost: a\r\nContent-Type: application/grpc\r\n"
+        "Transfer-Encoding: chunked\r\n\r\n");
+    for (int count = 0; count < 1500; ++count) {
+        client.send("5\r\nhello\r\n");
+        if (count == 0) ASSERT_EQ(client.read_head().status, 200);
+        ASSERT_EQ(client.read_exactly(6), "1\r\nx\r\n") << count;
+    }
+    client.send("0\r\n\r\n");
+    EXPECT_EQ(client.read_exactly(5), "0\r\n\r\n");
+}
+
+TEST(H2Hostile, AnIdleConnectionThatAllowsNoStreamIsNotUsed) {
+    const auto upstream =
+        raw([](Wire& wire,
+               std::uint32_t stream) { wire.send(answer(stream, kEndHeaders | kEndStream)); },
+            std::string("\0\3", 2) + number(0));
+    Daemon daemon(kConfig, ups(*upstream));
+    for (int count = 1; count <= 3; ++count) {
+        EXPECT_EQ(get_once(daemon.http(), "/").status, 200);
+        EXPECT_EQ(upstream->connections(), count);
+    }
+}
+
 TEST(H2Hostile, GarbageInsteadOfFrames) {
     const auto upstream = FakeUpstream::scripted([](UpstreamConnection& connection) {
         connection.send(std::string(100'000, '\x55'));

@@ -1,6 +1,7 @@
 // Many requests on few connections to a server that speaks HTTP/2, and what happens when it
 // refuses, leaves or dies.
 #include "support/daemon.hpp"
+#include "support/frozen.hpp"
 #include "support/h2_upstream.hpp"
 #include "support/load.hpp"
 #include "support/raw_client.hpp"
@@ -186,6 +187,40 @@ TEST(H2Pool, ADeadIdleConnectionIsNotUsedForAPost) {
         ASSERT_TRUE(upstream.wait_for_open(0));
     }
     EXPECT_EQ(upstream.request_count(), 10);
+}
+
+// What is sent fails before it is read that the server never took it.
+TEST(H2Pool, AGoawayIsReadAlthoughSendingFailed) {
+    Gate first_here, leave;
+    std::atomic<int> posts = 0;
+    const auto upstream = FakeUpstream::scripted([&](UpstreamConnection& connection) {
+        if (!h2raw::greet(connection.wire())) return;
+        const auto stream = h2raw::next_request(connection.wire());
+        if (connection.number() != 1) {
+            ++posts;
+            connection.send(h2raw::answer(stream, h2raw::kEndHeaders | h2raw::kEndStream));
+            static_cast<void>(connection.wait_for_close());
+            return;
+        }
+        first_here.open();
+        static_cast<void>(leave.wait());
+        connection.send(h2raw::frame(h2raw::kGoaway, 0, 0, h2raw::number(stream) +
+                                                               h2raw::number(0)));
+        connection.reset();
+    });
+    Daemon daemon(config("    retry: off\n"), ups(*upstream));
+    RawClient waiting(daemon.http()), posting(daemon.http());
+    waiting.send(get_request("/"));
+    ASSERT_TRUE(first_here.wait());
+    {
+        const Frozen frozen(daemon);
+        posting.send(body_request("POST", "/", ""));
+        ASSERT_TRUE(delivered(posting.wire()));
+        leave.open();
+        ASSERT_TRUE(upstream->wait_for_open(0));
+    }
+    EXPECT_EQ(posting.read_response("POST").status, 200);
+    EXPECT_EQ(posts, 1);
 }
 
 TEST(H2Pool, ARestartUnderLoadFailsNoRequestWhereThereIsAnother) {

@@ -19,8 +19,6 @@ constexpr milliseconds kSignOfLife{5'000};
 
 /// RFC 9113 6.
 constexpr std::uint8_t kResetFrame = 3, kDataFrame = 0, kGoawayFrame = 7;
-/// What may follow from a request.
-constexpr std::size_t kRequestIsWorth = 1024;
 
 }  // namespace
 
@@ -48,7 +46,8 @@ ClientConnection::~ClientConnection() {
 }
 
 bool ClientConnection::usable() const noexcept {
-    return !leaving_ && !wire().closed() && !wire().session_over() && session().may_open();
+    return !leaving_ && !wire().closed() && !wire().send_failed() && !wire().session_over() &&
+           session().may_open();
 }
 
 std::size_t ClientConnection::most() const noexcept {
@@ -72,7 +71,7 @@ bool ClientConnection::quiet() const noexcept {
 std::unique_ptr<http::ClientStream> ClientConnection::open(const ClientLimits& limits) {
     if (open_++ == 0) timer_.disarm();
     if (loop().now() - wire().last_input() > kSilent && asked_for_life_ == 0) look_for_life();
-    guard_.sent_data(kRequestIsWorth);
+    guard_.sent_data();  // a request is worth as much
     auto stream = std::make_unique<ClientStream>(*this, limits, exchanges_++ != 0);
     streams_.push_back(*stream);
     return stream;
@@ -103,7 +102,7 @@ bool ClientConnection::on_frame(const FrameHead& frame) {
 }
 
 void ClientConnection::on_frame_sent(const FrameHead& frame) {
-    if (frame.type == kDataFrame) guard_.sent_data(frame.length);
+    if (frame.type == kDataFrame && says_something(session(), frame)) guard_.sent_data();
     // We say it where the peer broke a rule, and nothing that comes after it will be read.
     if (frame.type == kGoawayFrame) wire().wake_soon();
 }

@@ -129,7 +129,7 @@ bool ServerConnection::on_frame(const FrameHead& frame) {
 }
 
 void ServerConnection::on_frame_sent(const FrameHead& frame) {
-    if (frame.type == kData) guard_.sent_data(frame.length);
+    if (frame.type == kData && says_something(session(), frame)) guard_.sent_data();
 }
 
 void ServerConnection::on_settings() {

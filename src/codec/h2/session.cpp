@@ -379,6 +379,11 @@ bool Session::peer_allows_extended_connect() const noexcept {
                                                NGHTTP2_SETTINGS_ENABLE_CONNECT_PROTOCOL) == 1;
 }
 
+bool Session::has_window(std::int32_t stream) const noexcept {
+    return nghttp2_session_get_remote_window_size(session_.get()) > 0 &&
+           nghttp2_session_get_stream_remote_window_size(session_.get(), stream) > 0;
+}
+
 bool Session::submit_request(SessionStream& stream, std::span<const Field> first,
                              const http::HeaderMap& fields, bool body) {
     const Lines& lines = lines_of(first, fields);

@@ -149,6 +149,8 @@ class Session {
     /// SETTINGS_MAX_CONCURRENT_STREAMS of the peer.
     [[nodiscard]] std::uint32_t peer_max_streams() const noexcept;
     [[nodiscard]] bool peer_allows_extended_connect() const noexcept;
+    /// The peer takes more DATA of the stream than it was sent.
+    [[nodiscard]] bool has_window(std::int32_t stream) const noexcept;
 
     /// `first` are the pseudo-fields and whatever replaces a field of the map; connection-specific
     /// fields and Content-Length of the map are left out, names become lower-case. Everything is

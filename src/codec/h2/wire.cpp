@@ -130,6 +130,7 @@ void Wire::read_more() {
 void Wire::look() {
     if (closed_) return tell();
     if (half_closed_) return fail(Error(Reason::client_closed, side_));
+    if (send_error_) return fail(connection_error(send_error_, side_));
     if (const net::ErrorCode error = transport_->left()) fail(connection_error(error, side_));
 }
 
@@ -150,7 +151,7 @@ void Wire::at_end_of_batch() {
 
 /// Until the session has nothing more, or the kernel takes nothing more.
 void Wire::pump() {
-    while (true) {
+    while (!send_error_) {
         session_.produce(out_, kMostOutput);
         if (out_.size() < kMostOutput || blocked_ || !send_now()) return;
     }
@@ -163,7 +164,7 @@ bool Wire::send_now() {
     const iovec piece{const_cast<char*>(bytes.data()), bytes.size()};
     const net::SendResult result = transport_->send({&piece, 1});
     if (result.error) {
-        close(connection_error(result.error, side_), false);
+        stop_sending(result.error);
         return false;
     }
     out_.consume(result.bytes);
@@ -188,6 +189,15 @@ bool Wire::send_now() {
     }
     wait_writable();
     return false;
+}
+
+/// What a server said before it closed may tell which requests it never took: that is read first.
+void Wire::stop_sending(const net::ErrorCode& error) {
+    if (side_ == Source::downstream) return close(connection_error(error, side_), false);
+    send_error_ = error;
+    out_.clear();
+    send_deadline_.reset();
+    look_.arm(kLookAfter);
 }
 
 /// One at a time.

@@ -50,6 +50,8 @@ class Wire final : private net::TransportObserver, private async::BatchMember {
     void set_send_limit(std::chrono::milliseconds limit) noexcept { send_limit_ = limit; }
 
     [[nodiscard]] bool closed() const noexcept { return closed_; }
+    /// The kernel takes nothing more: closed() soon.
+    [[nodiscard]] bool send_failed() const noexcept { return send_error_.failed(); }
     /// Nothing is received any more.
     [[nodiscard]] bool finishing() const noexcept { return finishing_; }
     /// The session cannot go on after what it has to send.
@@ -72,6 +74,7 @@ class Wire final : private net::TransportObserver, private async::BatchMember {
     void after_event();
     void pump();
     bool send_now();
+    void stop_sending(const net::ErrorCode& error);
     void wait_writable();
     void close(Error why, bool hard);
     void tell();
@@ -89,6 +92,7 @@ class Wire final : private net::TransportObserver, private async::BatchMember {
     async::Milliseconds last_input_;
     std::chrono::milliseconds send_limit_{0};
     std::unique_ptr<Error> failure_;
+    net::ErrorCode send_error_;                       ///< set: what was said before is still read
     std::unique_ptr<async::Deadline> send_deadline_;  ///< while the kernel takes nothing
     async::Deadline look_;
     Source side_;

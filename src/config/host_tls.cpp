@@ -162,12 +162,25 @@ bool read_client_ca(Reader& reader, TlsDraft& draft) {
     return true;
 }
 
+void warn_of_words(Reader& reader, const std::vector<std::string>& unknown, const Position& at,
+                   const std::string& kind) {
+    for (const std::string& word : unknown) {
+        reader.report.warning(at, "OpenSSL knows no " + kind + " '" + word + "': it is left out");
+    }
+}
+
 std::shared_ptr<const ServerPolicy> policy_of(Reader& reader, const TlsDraft& draft,
                                               const Position& at) {
     auto& known = reader.server_policies[ServerPolicy::id_of(draft.settings)];
     if (known != nullptr) return known;
     auto made = ServerPolicy::make(draft.settings);
-    if (made) return known = *std::move(made);
+    if (made) {
+        known = *std::move(made);
+        warn_of_words(reader, known->unknown_ciphers(), draft.ciphers, "cipher of TLS 1.2");
+        warn_of_words(reader, known->unknown_ciphersuites(), draft.ciphersuites,
+                      "cipher suite of TLS 1.3");
+        return known;
+    }
     const auto& problem = made.error();
     if (problem.part == Part::ca) {
         reader.report.error(draft.client_ca.at,

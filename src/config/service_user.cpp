@@ -131,7 +131,7 @@ std::string ServiceUser::how_to_mend(const std::string& path) const {
     return "as root: " + closed_directories(path) + "setfacl -m u:" + name_ + ":r " + path;
 }
 
-/// Commands that open the way to the file.
+/// Commands that open the way to the file; a directory that can be read can be watched too.
 std::string ServiceUser::closed_directories(const std::string& path) const {
     std::set<std::string> closed;
     for (const std::string& each : {path, resolved(path)}) {
@@ -145,7 +145,7 @@ std::string ServiceUser::closed_directories(const std::string& path) const {
     }
     std::string commands;
     for (const std::string& directory : closed) {
-        commands += "setfacl -m u:" + name_ + ":x " + directory + " && ";
+        commands += "setfacl -m u:" + name_ + ":rx " + directory + " && ";
     }
     return commands;
 }

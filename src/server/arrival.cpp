@@ -66,7 +66,8 @@ Task<Result<net::tls::SecuredTransport>> Arrival::shake_hands() {
     const ListenerContext& listener = *accepted_.listener;
     net::tls::ServerHandshake handshake(worker_.loop(), worker_.tls());
     handshake_ = &handshake;
-    auto secured = co_await handshake.accept(std::move(*socket), listener.name, listener.http2, time_left());
+    auto secured =
+        co_await handshake.accept(std::move(*socket), listener.name, listener.http2, time_left());
     handshake_ = nullptr;
     co_return std::move(secured);
 }

@@ -51,8 +51,9 @@ CertificateLook look_at(const CertificateEntry& entry, std::size_t index,
         if (directories == nullptr) break;
         for (const std::string& file : {pair.certificate, pair.key}) {
             for (const Place& place : places_of(file)) {
-                look.bonds.push_back(directories->add(place));
-                look.watched = look.watched && look.bonds.back().watch >= 0;
+                const DirectoryWatch::Bond bond = directories->add(place);
+                look.watched = look.watched && (bond.watch >= 0 || bond.gone);
+                look.bonds.push_back(bond);
             }
         }
     }

@@ -23,8 +23,8 @@ constexpr milliseconds kAgainLater{10'000};
 constexpr unsigned kManyTries = 60;
 /// For what inotify does not see: network file systems, files that are mounted one by one.
 constexpr milliseconds kPoll{60'000};
-/// Where inotify was refused.
-constexpr milliseconds kPollAlone{5'000};
+/// Where inotify was refused: it wants the right to read the directory, the files do not.
+constexpr milliseconds kPollAlone{1'000};
 constexpr milliseconds kDaily{86'400'000};
 constexpr std::int64_t kDay = 86'400;
 
@@ -180,9 +180,8 @@ void CertificateWatch::Impl::looked(const std::shared_ptr<Entries>& at, Looks lo
         if (directories_) directories_->bound();
         if (!all_watched_ && !std::exchange(told_refusal_, true)) {
             log::warn(
-                "not every certificate's directory can be watched (fs.inotify limits?): "
-                "their files are looked at every {} s",
-                kPollAlone.count() / 1000);
+                "not every certificate's directory can be watched (may it be read? fs.inotify "
+                "limits?): the files are looked at every second");
         }
         arm_again();
         poll_.arm(all_watched_ ? kPoll : kPollAlone);

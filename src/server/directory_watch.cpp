@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <boost/asio/buffer.hpp>
+#include <cerrno>
 #include <cstring>
 
 namespace proxyd::server {
@@ -32,7 +33,8 @@ bool DirectoryWatch::open() {
 }
 
 DirectoryWatch::Bond DirectoryWatch::add(const Place& place) const {
-    return {::inotify_add_watch(inotify_->get(), place.directory.c_str(), kMask), place.name};
+    const int watch = ::inotify_add_watch(inotify_->get(), place.directory.c_str(), kMask);
+    return {watch, place.name, watch < 0 && (errno == ENOENT || errno == ENOTDIR)};
 }
 
 void DirectoryWatch::bind(const Bond& bond, std::size_t index) {

@@ -22,6 +22,7 @@ class DirectoryWatch : public std::enable_shared_from_this<DirectoryWatch> {
     struct Bond {
         int watch = -1;
         std::string name;
+        bool gone = false;  ///< there is no such directory: nothing that the kernel refused
     };
 
     DirectoryWatch(async::Loop& loop, Changed changed);

@@ -58,7 +58,7 @@ TEST_F(CertificateFiles, RootLooksWithTheEyesOfTheServiceUser) {
     EXPECT_TRUE(says(key, "as root: setfacl -m u:nobody:r " + in("plain") + "/key\n")) << key.text;
     EXPECT_FALSE(says(key, "/pem cannot")) << key.text;
     const auto both = check("closed", "nobody");
-    EXPECT_TRUE(says(both, "as root: setfacl -m u:nobody:x " + in("closed") +
+    EXPECT_TRUE(says(both, "as root: setfacl -m u:nobody:rx " + in("closed") +
                                " && setfacl -m u:nobody:r " + in("closed") + "/key"))
         << both.text;
     EXPECT_TRUE(says(both, "/pem cannot be read")) << both.text;

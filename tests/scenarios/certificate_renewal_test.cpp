@@ -5,6 +5,7 @@
 #include "support/tls_client.hpp"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <filesystem>
@@ -144,6 +145,35 @@ TEST_F(CertificateRenewal, TheWholeDirectoryIsReplaced) {
     EXPECT_TRUE(shows(101));
     write(home(), lasting(102));
     EXPECT_TRUE(shows(102));
+}
+
+TEST_F(CertificateRenewal, TheDirectoryIsAwayForAWhile) {
+    write(home(), lasting(100));
+    start();
+    fs::rename(home(), temp.path() / "away");
+    ASSERT_TRUE(daemon->wait_for_log("No such file"));
+    write(temp.path() / "away", lasting(101));
+    fs::rename(temp.path() / "away", home());
+    EXPECT_TRUE(shows(101));
+    EXPECT_EQ(daemon->log().find("can be watched"), std::string::npos);
+}
+
+// The kernel watches only what may be read; for the files it is enough to pass.
+TEST_F(CertificateRenewal, ADirectoryThatMayNotBeRead) {
+    if (::geteuid() != 0) GTEST_SKIP() << "needs root";
+    fs::permissions(temp.path(), fs::perms(0755));
+    write(home(), lasting(100));
+    fs::permissions(home() / "key", fs::perms(0644));
+    fs::permissions(home() / "pem", fs::perms(0644));
+    fs::permissions(home(), fs::perms(0711));
+    daemon.emplace(std::string("user: nobody\nlog: { access: { path: off } }\n") + kConfig,
+                   Marks{{"FILES", home().string()}});
+    ASSERT_TRUE(daemon->running());
+    ASSERT_TRUE(daemon->wait_for_log("can be watched"));
+    const Pair next = lasting(101);
+    std::ofstream(home() / "key", std::ios::trunc) << next.key;
+    std::ofstream(home() / "pem", std::ios::trunc) << next.certificate;
+    EXPECT_TRUE(shows(101, std::chrono::seconds(3)));
 }
 
 TEST_F(CertificateRenewal, WhatCannotBeUsedLeavesTheOldOneAndIsSaidOnce) {

@@ -127,7 +127,9 @@ struct ServerCallbacks {
     /// Where no session was resumed. Of certificates with different keys OpenSSL shows the one
     /// that the client can check.
     static int certificates(SSL* ssl, void*) {
-        for (const auto& each : *hello_of(ssl).host.certificates->current()) {
+        // A name for it: a loop keeps only what its range refers to, and a renewal may drop this.
+        const auto set = hello_of(ssl).host.certificates->current();
+        for (const auto& each : *set) {
             if (SSL_use_certificate(ssl, each->leaf()) != 1 ||
                 SSL_use_PrivateKey(ssl, each->key()) != 1 ||
                 SSL_set1_chain(ssl, each->chain()) != 1) {

@@ -3,6 +3,8 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
+#include <algorithm>
+
 #include "pem.hpp"
 
 namespace proxyd::net::tls {
@@ -14,6 +16,28 @@ std::string numbers(std::initializer_list<int> values) {
     std::string text;
     for (const int value : values) text.append(std::to_string(value)).append(" ");
     return text;
+}
+
+using Context = std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)>;
+
+Context trial_context() {
+    return {SSL_CTX_new(TLS_server_method()), &SSL_CTX_free};
+}
+
+/// Those of the list that `set` refuses when they stand alone. "!X" and its like take away only.
+std::vector<std::string> unknown_words(const std::string& list, int (*set)(SSL_CTX*, const char*)) {
+    constexpr const char* kSeparators = ":, ;";
+    std::vector<std::string> unknown;
+    const Context trial = trial_context();
+    for (std::size_t start = 0; start < list.size();) {
+        const std::size_t end = std::min(list.find_first_of(kSeparators, start), list.size());
+        const std::string word = list.substr(start, end - start);
+        start = end + 1;
+        if (word.empty() || word.find_first_of("!-+@") == 0) continue;
+        if (set(trial.get(), word.c_str()) != 1) unknown.push_back(word);
+    }
+    ERR_clear_error();
+    return unknown;
 }
 
 }  // namespace
@@ -61,8 +85,7 @@ Result<void, PolicyProblem> ServerPolicy::trust() {
 }
 
 Result<void, PolicyProblem> ServerPolicy::check_ciphers() const {
-    const std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> trial(SSL_CTX_new(TLS_server_method()),
-                                                                  &SSL_CTX_free);
+    const Context trial = trial_context();
     const std::string& ciphers = settings_.ciphers;
     if (!ciphers.empty() && SSL_CTX_set_cipher_list(trial.get(), ciphers.c_str()) != 1) {
         return PolicyProblem{Part::ciphers, "holds no cipher that OpenSSL knows"};
@@ -72,6 +95,14 @@ Result<void, PolicyProblem> ServerPolicy::check_ciphers() const {
         return PolicyProblem{Part::ciphersuites, "is no list of TLS 1.3 cipher suites"};
     }
     return {};
+}
+
+std::vector<std::string> ServerPolicy::unknown_ciphers() const {
+    return unknown_words(settings_.ciphers, &SSL_CTX_set_cipher_list);
+}
+
+std::vector<std::string> ServerPolicy::unknown_ciphersuites() const {
+    return unknown_words(settings_.ciphersuites, &SSL_CTX_set_ciphersuites);
 }
 
 }  // namespace proxyd::net::tls

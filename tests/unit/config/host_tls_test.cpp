@@ -261,6 +261,13 @@ TEST_F(HostTlsKeys, WhatIsWarnedOf) {
                 HasSubstr("is not for 'b.test', '*.d.test'"));
     std::filesystem::permissions(files_.path("b.key"), std::filesystem::perms(0644));
     EXPECT_THAT(warning("b.test", tls("b")), HasSubstr("everyone can read the private key"));
+    const auto list = [&](const std::string& more) {
+        return warning("a.test", "tls: { " + pair("a") + more + " }");
+    };
+    EXPECT_THAT(list(", ciphers: 'ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-AES-129:!RC4:@SECLEVEL=2'"),
+                HasSubstr("OpenSSL knows no cipher of TLS 1.2 'ECDHE-AES-129': it is left out"));
+    EXPECT_THAT(list(", tls13_ciphersuites: 'TLS_AES_128_GCM_SHA256:TLS_AES_129'"),
+                HasSubstr("OpenSSL knows no cipher suite of TLS 1.3 'TLS_AES_129'"));
     const test::Pair pair = authority_.issue({.names = {"a.test"}, .addresses = {}});
     files_.write("t.pem", pair.certificate + test::Authority("another").pem());
     files_.write("t.key", pair.key);

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "proxyd/base/result.hpp"
 #include "proxyd/net/tls/policy_problem.hpp"
@@ -51,6 +52,9 @@ class ServerPolicy {
     [[nodiscard]] const std::string& id() const noexcept { return id_; }
     [[nodiscard]] static std::string id_of(const ServerSettings& settings);
     [[nodiscard]] const ServerSettings& settings() const noexcept { return settings_; }
+    /// Words of the lists that OpenSSL passes over in silence, typos most of the time.
+    [[nodiscard]] std::vector<std::string> unknown_ciphers() const;
+    [[nodiscard]] std::vector<std::string> unknown_ciphersuites() const;
     [[nodiscard]] X509_STORE* trusted() const noexcept { return trusted_; }  ///< null: no client_ca
     /// The names of those authorities, for the client's choice; null: no client_ca.
     [[nodiscard]] stack_st_X509_NAME* authorities() const noexcept { return authorities_; }

@@ -4,7 +4,7 @@ namespace proxyd::codec::h2 {
 namespace {
 
 /// RFC 9113 6.
-enum FrameType : std::uint8_t { kData = 0, kHeaders = 1, kWindowUpdate = 8 };
+enum FrameType : std::uint8_t { kData = 0, kHeaders = 1, kPing = 6, kWindowUpdate = 8 };
 constexpr std::uint8_t kEndStream = 1;
 
 }  // namespace
@@ -24,7 +24,7 @@ std::uint32_t FloodGuard::cost(const FrameHead& frame) noexcept {
 bool FloodGuard::take(const FrameHead& frame, async::Milliseconds now) noexcept {
     const std::uint32_t price = cost(frame);
     if (price == 0) return true;
-    if (frame.type == kWindowUpdate && credit_ != 0) {
+    if ((frame.type == kWindowUpdate || frame.type == kPing) && credit_ != 0) {
         --credit_;
         return true;
     }

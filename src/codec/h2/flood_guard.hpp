@@ -20,9 +20,11 @@ class FloodGuard {
     [[nodiscard]] bool take(const FrameHead& frame, async::Milliseconds now) noexcept;
     /// A stream that ended by RST_STREAM or was refused, whoever sent it. False: see above.
     [[nodiscard]] bool take_reset(async::Milliseconds now) noexcept;
-    /// DATA that we sent; the client acknowledges it with WINDOW_UPDATE.
-    void sent_data(std::size_t bytes) noexcept {
-        if (bytes >= kWorthAnUpdate && credit_ < kMostCredit) credit_ += kUpdatesForData;
+    /// DATA that we sent; the client acknowledges it with WINDOW_UPDATE, and gRPC measures the way
+    /// with a PING. `whole`: no window cut it off, it is as small as the backend made it.
+    void sent_data(std::size_t bytes, bool whole) noexcept {
+        const bool of_use = whole || bytes >= kWorthAnUpdate;
+        if (of_use && credit_ < kMostCredit) credit_ += kFramesForData;
     }
     /// What was too much.
     [[nodiscard]] std::string_view verdict() const noexcept { return verdict_; }
@@ -34,7 +36,7 @@ class FloodGuard {
 
     /// Less than that is what an attacker with tiny windows wants.
     static constexpr std::size_t kWorthAnUpdate = 64;
-    static constexpr std::uint32_t kUpdatesForData = 4, kMostCredit = 64 * 1024;
+    static constexpr std::uint32_t kFramesForData = 4, kMostCredit = 64 * 1024;
     static constexpr async::Milliseconds kStretch = 10'000, kMinute = 60'000;
 
     std::uint32_t max_resets_;

@@ -19,7 +19,9 @@ constexpr http::FieldSet kLeftOut(FieldId::connection, FieldId::proxy_connection
                                   FieldId::te);
 /// One CONTINUATION after the other costs the sender nothing.
 constexpr std::size_t kMaxContinuations = 16;
-constexpr std::size_t kMaxSendBlock = 256 * 1024;
+/// Above every head that buffers.header and max_header_size let in (16 MiB), as nghttp2 estimates
+/// it: a block that it does not send leaves the stream open without an answer.
+constexpr std::size_t kMaxSendBlock = 64 * 1024 * 1024;
 /// Whatever nghttp2 says beyond that is of no use in a log.
 constexpr std::size_t kMaxProblem = 200;
 
@@ -419,6 +421,10 @@ void Session::replace(SessionStream& stream, SessionStream& heir) {
 
 void Session::forget(SessionStream& stream) {
     nghttp2_session_set_stream_user_data(session_.get(), stream.id(), nullptr);
+}
+
+bool Session::window_left(std::int32_t id) const noexcept {
+    return nghttp2_session_get_stream_remote_window_size(session_.get(), id) > 0;
 }
 
 void Session::consume_stream(SessionStream& stream, std::size_t bytes) {

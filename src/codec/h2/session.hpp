@@ -166,6 +166,8 @@ class Session {
     void replace(SessionStream& stream, SessionStream& heir);
     /// Nobody gets it: for a stream object that ends first.
     void forget(SessionStream& stream);
+    /// Whether the peer takes more DATA of the stream now.
+    [[nodiscard]] bool window_left(std::int32_t id) const noexcept;
     /// Bytes of on_data() that are out of the way: the stream's window opens again.
     void consume_stream(SessionStream& stream, std::size_t bytes);
 

@@ -33,12 +33,15 @@ TEST(FloodGuard, FramesOfUseAreFree) {
 
 TEST(FloodGuard, DataEarnsUpdatesButNotInTinyPieces) {
     FloodGuard guard(10, 0);
-    for (int i = 0; i < 1000; ++i) guard.sent_data(1);
+    for (int i = 0; i < 1000; ++i) guard.sent_data(1, false);
     EXPECT_EQ(frames_until_refused(guard, kUpdate, 0), int(FloodGuard::kFramesInStretch));
     FloodGuard other(10, 0);
-    for (int i = 0; i < 1000; ++i) other.sent_data(16'384);
+    for (int i = 0; i < 1000; ++i) other.sent_data(16'384, false);
     EXPECT_EQ(frames_until_refused(other, kUpdate, 0), int(FloodGuard::kFramesInStretch) + 4000);
     EXPECT_EQ(frames_until_refused(other, kPing, 0), 0);
+    FloodGuard small(10, 0);
+    for (int i = 0; i < 1000; ++i) small.sent_data(1, true);
+    EXPECT_EQ(frames_until_refused(small, kPing, 0), int(FloodGuard::kFramesInStretch) + 4000);
 }
 
 TEST(FloodGuard, ResetsHaveALimitForEachMinute) {

@@ -1,6 +1,8 @@
 #include "proxyd/net/socket_transport.hpp"
 
+#include <linux/sockios.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -88,6 +90,10 @@ class SocketTransport final : public Transport {
         if (::poll(&entry, 1, 0) != 1) return {};
         if ((entry.revents & (POLLERR | POLLHUP)) != 0) return asio::error::connection_reset;
         return (entry.revents & POLLRDHUP) != 0 ? ErrorCode(asio::error::eof) : ErrorCode();
+    }
+    [[nodiscard]] std::size_t untaken() const noexcept override {
+        int bytes = 0;
+        return ::ioctl(socket_.get(), SIOCOUTQ, &bytes) == 0 ? static_cast<std::size_t>(bytes) : 0;
     }
 
   private:

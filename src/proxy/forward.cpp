@@ -36,6 +36,11 @@ upstream::AttemptSettings settings_of(const Exchange& exchange) {
     return settings;
 }
 
+/// Over HTTP/2 every success opens the tunnel that was asked for (RFC 8441 5): only 101 may.
+bool passes_for_a_tunnel(const http::RequestHead& request, int status) {
+    return request.version == http::Version::http2 && !request.upgrade.empty() && status < 300;
+}
+
 }  // namespace
 
 Forward::Forward(Exchange& exchange)
@@ -253,6 +258,14 @@ Task<void> Forward::relay(http::ResponseHead& head) {
     exchange_.upstream.fields = &head.fields;
     if (head.status == 101) {
         co_await tunnel(head);
+        co_return;
+    }
+    if (passes_for_a_tunnel(exchange_.request(), head.status)) {
+        finished_ = true;
+        co_await end_attempt();
+        Error why(Reason::upstream_bad_response, Source::upstream, Retry::no,
+                  "success without 101 for a WebSocket");
+        co_await respond_error(exchange_, std::move(why));
         co_return;
     }
     if (exchange_.rest) {

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <functional>
+#include <thread>
 
 namespace proxyd::test {
 namespace {
@@ -56,6 +57,48 @@ TEST(H2Flood, ResetsThatWeAreMadeToSendCountToo) {
         if (client.try_send(bytes) != IoStatus::Ok) break;
     }
     EXPECT_EQ(client.goaway(), kEnhanceYourCalm);
+}
+
+TEST(H2Flood, ResetsWithoutAnErrorCountToo) {
+    FakeUpstream upstream([](const Request&) { return text_reply("fine"); });
+    Daemon daemon(with_http2("client: { http2: { max_resets_per_minute: 50 } }\n"
+                             "hosts: { \"*\": @UP1@ }\n"),
+                  ups(upstream));
+    H2Client client(daemon.http());
+    for (int i = 0; i < 100; ++i) {
+        const auto stream = client.next_stream();
+        const auto bytes =
+            frame(kHeaders, kEndHeaders, stream, literals(request_fields("POST", "/"))) +
+            frame(kRstStream, 0, stream, number(kNoError, 4));
+        if (client.try_send(bytes) != IoStatus::Ok) break;
+    }
+    EXPECT_EQ(client.goaway(), kEnhanceYourCalm);
+}
+
+TEST(H2Flood, APingForEachSmallAnswerIsFine) {
+    FakeUpstream upstream([](const Request&) { return text_reply("x"); });
+    Daemon daemon(with_http2(kEveryHostH2), ups(upstream));
+    H2Client client(daemon.http());
+    for (int i = 0; i < 3000; ++i) {
+        ASSERT_EQ(client.response(client.get("/")).status, 200) << i;
+        ASSERT_TRUE(client.settle());  // as gRPC does to measure the way
+    }
+}
+
+TEST(H2Flood, WhoGoesOnSendingAfterTheEndIsClosed) {
+    FakeUpstream upstream;
+    Daemon daemon(with_http2(kEveryHostH2), ups(upstream));
+    const auto before = daemon.open_files();
+    H2Client client(daemon.http());
+    ASSERT_TRUE(client.settle());
+    client.send(frame(kData, 0, 0, "x"));
+    EXPECT_EQ(client.goaway(), kProtocolError);
+    const Deadline deadline(std::chrono::seconds(6));
+    while (!deadline.passed() && daemon.open_files() > before) {
+        (void)client.try_send("x");
+        std::this_thread::sleep_for(std::chrono::milliseconds(200));
+    }
+    EXPECT_LE(daemon.open_files(), before);
 }
 
 TEST(H2Flood, FewResetsAreFine) {

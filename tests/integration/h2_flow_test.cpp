@@ -11,6 +11,25 @@ using namespace h2;
 
 constexpr auto kUnbuffered = "hosts: { \"*\": { upstream: @UP1@, request_buffering: off } }\n";
 
+TEST(H2Flow, HeadsAsLargeAsBuffersHeaderArrive) {
+    const auto upstream = FakeUpstream::scripted([](UpstreamConnection& connection) {
+        Request request;
+        if (!connection.read_request(request)) return;
+        std::string head = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n";
+        for (int i = 0; i < 75; ++i) {
+            head += "X-" + std::to_string(i) + ": " + std::string(4000, 'y') + "\r\n";
+        }
+        connection.send(head + "\r\n");
+        connection.wait_for_close();
+    });
+    Daemon daemon(with_http2("hosts: { \"*\": { upstream: @UP1@, buffers: { header: 1m } } }\n"),
+                  ups(*upstream));
+    H2Client client(daemon.http());
+    const auto response = client.response(client.get("/"));
+    EXPECT_EQ(response.status, 200);
+    EXPECT_TRUE(response.ended);
+}
+
 TEST(H2Flow, UploadThatNobodyReadsIsBoundedAndHoldsUpNoOther) {
     Gate go_on;
     const auto upstream = FakeUpstream::scripted([&](UpstreamConnection& connection) {

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <csignal>
+#include <thread>
 
 namespace proxyd::test {
 namespace {
@@ -75,6 +76,36 @@ TEST(H2Life, HeadsThatDoNotEndAreLate) {
         frame(kHeaders, kEndStream, client.next_stream(), literals(request_fields("GET", "/"))));
     EXPECT_TRUE(client.closed());
     EXPECT_TRUE(daemon.wait_for_log("client_timeout_header"));
+}
+
+TEST(H2Life, TheFirstHeadIsTimedFromTheAccept) {
+    FakeUpstream upstream;
+    Daemon daemon(with_http2("client: { header_timeout: 2s }\nhosts: { \"*\": @UP1@ }\n"),
+                  ups(upstream));
+    const auto since = Clock::now();
+    H2Client client(daemon.http());
+    ASSERT_TRUE(client.settle());
+    std::this_thread::sleep_for(std::chrono::milliseconds(1500));
+    client.send(
+        frame(kHeaders, kEndStream, client.next_stream(), literals(request_fields("GET", "/"))));
+    EXPECT_TRUE(client.closed());
+    EXPECT_LT(Clock::now() - since, std::chrono::seconds(3));
+}
+
+TEST(H2Life, RequestsTakenBackInTheSamePacketHaveTheirLine) {
+    FakeUpstream upstream;
+    Daemon daemon(with_http2(kEveryHostH2), ups(upstream));
+    H2Client client(daemon.http());
+    ASSERT_TRUE(client.settle());
+    const auto stream = client.next_stream();
+    client.send(frame(kHeaders, kEndHeaders | kEndStream, stream,
+                      literals(request_fields("GET", "/back"))) +
+                frame(kRstStream, 0, stream, number(kCancel, 4)));
+    const auto line = daemon.access(0);
+    EXPECT_EQ(line["status"].text(), "499");
+    EXPECT_EQ(line["reason"].text(), "stream_reset");
+    EXPECT_EQ(upstream.heads(), 0);
+    EXPECT_EQ(client.response(client.get("/")).status, 200);
 }
 
 TEST(H2Life, StreamsThatTheClientResetsFreeTheBackend) {

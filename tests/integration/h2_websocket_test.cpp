@@ -132,6 +132,17 @@ TEST(H2WebSocket, RefusalsAreOrdinaryAnswers) {
     EXPECT_TRUE(response.ended);
 }
 
+// RFC 8441 5: the client would take the answer for its WebSocket.
+TEST(H2WebSocket, SuccessWithout101IsNoTunnel) {
+    FakeUpstream upstream([](const Request&) { return text_reply("welcome", 200); });
+    Daemon daemon(with_http2(kEveryHostH2), ups(upstream));
+    H2Client client(daemon.http());
+    const auto response = client.response(client.request(websocket(), false));
+    EXPECT_EQ(response.status, 502);
+    EXPECT_TRUE(response.ended);
+    EXPECT_EQ(daemon.access(0)["reason"].text(), "upstream_bad_response");
+}
+
 TEST(H2WebSocket, WrongAcceptIsNoTunnel) {
     const auto upstream = FakeUpstream::scripted([](UpstreamConnection& connection) {
         Request request;

@@ -65,6 +65,8 @@ class Transport
     [[nodiscard]] virtual ErrorCode ended() const noexcept = 0;
     /// The same, whatever is left to read.
     [[nodiscard]] virtual ErrorCode left() const noexcept = 0;
+    /// Bytes in the kernel that the peer has not acknowledged (one system call).
+    [[nodiscard]] virtual std::size_t untaken() const noexcept = 0;
 
   protected:
     TransportObserver* observer_ = nullptr;

@@ -70,7 +70,7 @@ bool ClientConnection::quiet() const noexcept {
 
 std::unique_ptr<http::ClientStream> ClientConnection::open(const ClientLimits& limits) {
     if (open_++ == 0) timer_.disarm();
-    if (loop().now() - wire().last_input() > kSilent && asked_for_life_ == 0) look_for_life();
+    if (loop().now() - wire().last_sign() > kSilent && asked_for_life_ == 0) look_for_life();
     guard_.sent_data();  // a request is worth as much
     auto stream = std::make_unique<ClientStream>(*this, limits, exchanges_++ != 0);
     streams_.push_back(*stream);
@@ -160,7 +160,7 @@ void ClientConnection::look_for_life() {
 void ClientConnection::on_timer() {
     if (open_ == 0) return observer_.on_closed(*this);
     const async::Milliseconds asked = std::exchange(asked_for_life_, 0);
-    if (asked == 0 || wire().last_input() > asked) return;
+    if (asked == 0 || wire().last_sign() > asked) return;
     wire().fail(Error(Reason::upstream_closed, Source::upstream, Retry::only_if_reused,
                       "a connection that had been silent did not answer a ping"));
 }

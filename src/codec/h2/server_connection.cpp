@@ -19,12 +19,14 @@ constexpr std::uint32_t kFieldOverhead = 32;
 constexpr std::size_t kMostLive = 2;
 /// A request may be on its way when the drain begins: so long it still gets its answer.
 constexpr milliseconds kDrainGrace{500};
+/// The client's codec has heard of it; whoever uses the codec may still begin a request.
+constexpr milliseconds kHeardGrace{100};
 /// While streams are open, a client that says nothing for so long is asked whether it is there.
 constexpr milliseconds kPingAfter{30'000};
 constexpr milliseconds kPongWithin{15'000};
 
-/// DATA, as FrameHead::type.
-constexpr std::uint8_t kData = 0;
+/// DATA, as FrameHead::type, and its flag.
+constexpr std::uint8_t kData = 0, kEndStream = 1;
 
 }  // namespace
 
@@ -80,6 +82,7 @@ std::unique_ptr<http::ServerStream> ServerConnection::take_arrived() {
     ServerStreamH2& stream = arrived_.front();
     arrived_.pop_front();
     stream.handed_out_ = true;
+    stream.broke_unseen_ = stream.failed();
     facts_.requests_before = accepted_++;
     const bool keepalive = limits_.keepalive_timeout.count() != 0;
     if (accepted_ >= limits_.keepalive_requests || !keepalive) drain_after_streams();
@@ -104,13 +107,13 @@ void ServerConnection::head_arrived(ServerStreamH2& stream) {
     wire().wake_soon();
 }
 
-void ServerConnection::stream_closed(ServerStreamH2& stream, ErrorCode code) {
-    if (code != ErrorCode::no_error && !stream.was_cut()) {
+void ServerConnection::stream_closed(ServerStreamH2& stream, ErrorCode code, bool by_peer) {
+    if ((by_peer || code != ErrorCode::no_error) && !stream.was_cut()) {
         flooded_ = flooded_ || !guard_.take_reset(loop().now());
         if (flooded_) wire().wake_soon();
     }
-    if (stream.handed_out_) return;
-    if (!stream.complete() && --opening_ == 0) arm_deadline();
+    if (stream.handed_out_ || stream.complete()) return;
+    if (--opening_ == 0) arm_deadline();
     delete &stream;
 }
 
@@ -138,10 +141,7 @@ void ServerConnection::on_settings() {
 }
 
 void ServerConnection::on_pong() {
-    if (draining_ && !drained_) {
-        end_drain();
-        wire().wake_soon();
-    }
+    if (draining_ && !drained_ && !std::exchange(heard_, true)) deadline_.arm(kHeardGrace);
 }
 
 void ServerConnection::on_progress() {
@@ -235,7 +235,8 @@ void ServerConnection::end_drain() {
 
 void ServerConnection::arm_deadline() {
     if (draining_ && !drained_) return;  // its grace runs
-    if (!greeted_ || (live_count_ == 0 && accepted_ == 0)) {
+    const bool none_complete = accepted_ == 0 && live_count_ == opening_;
+    if (!greeted_ || none_complete) {
         return deadline_.arm(header_time_left(loop(), limits_, facts_));
     }
     if (opening_ != 0) return deadline_.arm(limits_.header_timeout);
@@ -261,18 +262,21 @@ void ServerConnection::on_deadline() {
 
 void ServerConnection::ping_when_silent() {
     const async::Milliseconds now = loop().now();
-    const async::Milliseconds silent = now - wire().last_input();
+    const async::Milliseconds silent = now - wire().last_sign();
     if (silent < kPingAfter.count()) {
         ping_sent_ = 0;
         return deadline_.arm(kPingAfter - milliseconds(silent));
     }
-    if (ping_sent_ > wire().last_input()) {
+    if (ping_sent_ > wire().last_sign()) {
+        // The PING waits behind what a slow reader has yet to take.
+        if (wire().drains()) return deadline_.arm(kPongWithin);
         return wire().fail(Error(Reason::client_closed, Source::downstream, Retry::no,
                                  "the client does not answer"));
     }
     ping_sent_ = now;
     session().ping();
     wire().flush();
+    (void)wire().drains();
     deadline_.arm(kPongWithin);
 }
 

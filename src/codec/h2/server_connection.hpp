@@ -22,7 +22,7 @@ class ServerConnection final : public ServerCodec, public Connection {
 
     // Called by the streams; the first two inside the session
     void head_arrived(ServerStreamH2& stream);
-    void stream_closed(ServerStreamH2& stream, ErrorCode code);
+    void stream_closed(ServerStreamH2& stream, ErrorCode code, bool by_peer);
     void stream_gone(ServerStreamH2& stream);
     void drain_after_streams();
 
@@ -67,6 +67,7 @@ class ServerConnection final : public ServerCodec, public Connection {
     Event arrival_;
     async::Deadline deadline_;
     bool greeted_ = false;  ///< the client's SETTINGS came
+    bool heard_ = false;    ///< the PING of the drain was answered
     bool flooded_ = false, draining_ = false, drained_ = false, over_ = false;
 };
 

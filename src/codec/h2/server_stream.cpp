@@ -87,7 +87,7 @@ ErrorCode ServerStreamH2::on_fields_end(bool end_of_stream) {
 
 void ServerStreamH2::on_closed(ErrorCode code, bool by_peer) {
     Stream::on_closed(code, by_peer);
-    server_.stream_closed(*this, code);
+    server_.stream_closed(*this, code, by_peer);
 }
 
 void ServerStreamH2::on_broken() {
@@ -96,7 +96,7 @@ void ServerStreamH2::on_broken() {
 }
 
 Task<Result<http::BodyPart>> ServerStreamH2::read(std::size_t max) {
-    if (refused() != nullptr || head_.framing == Framing::none) {
+    if (reader_.refused() || head_.framing == Framing::none) {
         http::BodyPart nothing;
         nothing.end = true;
         return Task<Result<http::BodyPart>>(nothing);

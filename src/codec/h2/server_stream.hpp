@@ -29,7 +29,8 @@ class ServerStreamH2 final : public http::ServerStream,
 
     [[nodiscard]] http::RequestHead& head() noexcept override { return head_; }
     [[nodiscard]] const Error* refused() const noexcept override {
-        return reader_.refused() ? &*reader_.refused() : nullptr;
+        if (reader_.refused()) return &*reader_.refused();
+        return broke_unseen_ ? &failure() : nullptr;
     }
     [[nodiscard]] http::BodySource& body() noexcept override { return *this; }
     [[nodiscard]] const http::StreamFacts& facts() const noexcept override { return facts_; }
@@ -91,7 +92,8 @@ class ServerStreamH2 final : public http::ServerStream,
     std::size_t trailer_bytes_ = 0;
     http::AbortListener* listener_ = nullptr;
     std::uint64_t body_sent_ = 0;
-    bool handed_out_ = false;  ///< else the connection owns it
+    bool handed_out_ = false;    ///< else the connection owns it
+    bool broke_unseen_ = false;  ///< before it was handed out: there is only a line to write
     bool head_done_ = false, head_sent_ = false, continue_owed_ = false;
 };
 

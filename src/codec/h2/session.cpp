@@ -19,7 +19,9 @@ constexpr http::FieldSet kLeftOut(FieldId::connection, FieldId::proxy_connection
                                   FieldId::te);
 /// One CONTINUATION after the other costs the sender nothing.
 constexpr std::size_t kMaxContinuations = 16;
-constexpr std::size_t kMaxSendBlock = 256 * 1024;
+/// Above every head that buffers.header and max_header_size let in (16 MiB), as nghttp2 estimates
+/// it: a block that it does not send leaves the stream open without an answer.
+constexpr std::size_t kMaxSendBlock = 64 * 1024 * 1024;
 /// Whatever nghttp2 says beyond that is of no use in a log.
 constexpr std::size_t kMaxProblem = 200;
 

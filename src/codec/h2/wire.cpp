@@ -27,6 +27,8 @@ constexpr milliseconds kSoon{1};
 /// How long the peer may take to close its side behind our last bytes, so that a reset does not
 /// overtake them.
 constexpr milliseconds kLingerFor{2000};
+/// While those bytes are on their way, that time begins anew, up to here.
+constexpr milliseconds kLingerMost{60'000};
 
 }  // namespace
 
@@ -36,7 +38,7 @@ Wire::Wire(async::Loop& loop, net::TransportPtr transport, Session& session, Wir
       transport_(std::move(transport)),
       session_(session),
       owner_(owner),
-      last_input_(loop.now()),
+      last_sign_(loop.now()),
       look_(
           loop.wheel(), [](void* self) { static_cast<Wire*>(self)->look(); }, this),
       side_(side) {
@@ -96,8 +98,8 @@ bool Wire::take_input(const net::ErrorCode& error) {
         close(connection_error(error, side_), false);
         return false;
     }
-    last_input_ = loop_.now();
-    look_.arm(finishing_ ? kLingerFor : kLookAfter);
+    last_sign_ = loop_.now();
+    if (!half_closed_) look_.arm(kLookAfter);
     if (finishing_ || session_.over()) return true;  // thrown away
     session_.receive({input_.data(), landed_});
     return true;
@@ -129,6 +131,7 @@ void Wire::read_more() {
 /// Whether the peer has left without an event of its own; or what was put off is due.
 void Wire::look() {
     if (closed_) return tell();
+    if (half_closed_ && loop_.now() < linger_until_ && drains()) return look_.arm(kLingerFor);
     if (half_closed_) return fail(Error(Reason::client_closed, side_));
     if (send_error_) return fail(connection_error(send_error_, side_));
     if (const net::ErrorCode error = transport_->left()) fail(connection_error(error, side_));
@@ -206,6 +209,7 @@ void Wire::wait_writable() {
 }
 
 void Wire::on_writable(const net::ErrorCode& error) {
+    if (blocked_) last_sign_ = loop_.now();
     blocked_ = writable_wanted_ = false;
     const Lifetime::Watch here(lifetime_);
     if (error && !closed_) close(connection_error(error, side_), false);
@@ -257,7 +261,14 @@ void Wire::half_close() {
     if (half_closed_) return;
     half_closed_ = true;
     transport_->shutdown_send();
+    linger_until_ = loop_.now() + kLingerMost.count();
+    (void)drains();
     look_.arm(kLingerFor);
+}
+
+bool Wire::drains() noexcept {
+    const std::size_t before = std::exchange(untaken_, transport_->untaken());
+    return untaken_ != 0 && untaken_ < before;
 }
 
 void Wire::close(Error why, bool hard) {

@@ -57,7 +57,10 @@ class Wire final : private net::TransportObserver, private async::BatchMember {
     /// The session cannot go on after what it has to send.
     [[nodiscard]] bool session_over() const noexcept { return session_.over(); }
     [[nodiscard]] const Error& failure() const noexcept { return *failure_; }
-    [[nodiscard]] async::Milliseconds last_input() const noexcept { return last_input_; }
+    /// Whether the peer took something of what the kernel still has for it since the last call.
+    [[nodiscard]] bool drains() noexcept;
+    /// When the peer last sent something, or took what it had kept waiting.
+    [[nodiscard]] async::Milliseconds last_sign() const noexcept { return last_sign_; }
     [[nodiscard]] net::Transport& transport() const noexcept { return *transport_; }
     [[nodiscard]] async::Loop& loop() const noexcept { return loop_; }
 
@@ -89,7 +92,8 @@ class Wire final : private net::TransportObserver, private async::BatchMember {
     Block input_;
     std::size_t landed_ = 0, room_ = 0;
     Output out_;
-    async::Milliseconds last_input_;
+    async::Milliseconds last_sign_, linger_until_ = 0;
+    std::size_t untaken_ = 0;
     std::chrono::milliseconds send_limit_{0};
     std::unique_ptr<Error> failure_;
     net::ErrorCode send_error_;                       ///< set: what was said before is still read

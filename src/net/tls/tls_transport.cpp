@@ -326,6 +326,10 @@ ErrorCode TlsTransport::left() const noexcept {
     return error == asio::error::eof ? truncated() : error;
 }
 
+std::size_t TlsTransport::untaken() const noexcept {
+    return below_->untaken();
+}
+
 // Output ---------------------------------------------------------------------------------------
 
 /// Encrypts up to kBatch bytes behind the first `skip`; the number of them, 0 when OpenSSL failed.

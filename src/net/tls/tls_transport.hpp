@@ -58,6 +58,7 @@ class TlsTransport final : public Transport, private TransportObserver {
     [[nodiscard]] bool quiet() const noexcept override;
     [[nodiscard]] ErrorCode ended() const noexcept override;
     [[nodiscard]] ErrorCode left() const noexcept override;
+    [[nodiscard]] std::size_t untaken() const noexcept override;
 
   private:
     using Self = boost::intrusive_ptr<TlsTransport>;

@@ -6,6 +6,7 @@
 
 #include <boost/asio/error.hpp>
 #include <cerrno>
+#include <memory>
 
 #include "net/reactor_descriptor.hpp"
 
@@ -21,9 +22,7 @@ ErrorCode last_error() noexcept {
 class SocketTransport final : public Transport {
   public:
     explicit SocketTransport(asio::io_context& io)
-        : socket_(io),
-          read_(*this, &ReadOperation::perform, &SocketTransport::read_done),
-          write_(*this, &SocketTransport::writable, &SocketTransport::write_done) {}
+        : socket_(io), read_(*this, &ReadOperation::perform, &SocketTransport::read_done) {}
 
     ErrorCode assign(int descriptor) { return socket_.assign(descriptor); }
 
@@ -56,8 +55,12 @@ class SocketTransport final : public Transport {
 
     void wait_write() override {
         if (socket_.get() < 0) return;
-        write_.start();
-        socket_.start_write(write_);
+        if (!write_) {
+            write_ = std::make_unique<Operation>(*this, &SocketTransport::writable,
+                                                 &SocketTransport::write_done);
+        }
+        write_->start();
+        socket_.start_write(*write_);
     }
 
     void shutdown_send() noexcept override { ::shutdown(socket_.get(), SHUT_WR); }
@@ -155,7 +158,7 @@ class SocketTransport final : public Transport {
 
     ReactorDescriptor socket_;
     ReadOperation read_;
-    Operation write_;
+    std::unique_ptr<Operation> write_;  ///< once room was waited for: few connections ever do
 };
 
 }  // namespace

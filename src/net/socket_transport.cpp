@@ -8,6 +8,7 @@
 
 #include <boost/asio/error.hpp>
 #include <cerrno>
+#include <memory>
 
 #include "net/reactor_descriptor.hpp"
 
@@ -23,9 +24,7 @@ ErrorCode last_error() noexcept {
 class SocketTransport final : public Transport {
   public:
     explicit SocketTransport(asio::io_context& io)
-        : socket_(io),
-          read_(*this, &ReadOperation::perform, &SocketTransport::read_done),
-          write_(*this, &SocketTransport::writable, &SocketTransport::write_done) {}
+        : socket_(io), read_(*this, &ReadOperation::perform, &SocketTransport::read_done) {}
 
     ErrorCode assign(int descriptor) { return socket_.assign(descriptor); }
 
@@ -58,8 +57,12 @@ class SocketTransport final : public Transport {
 
     void wait_write() override {
         if (socket_.get() < 0) return;
-        write_.start();
-        socket_.start_write(write_);
+        if (!write_) {
+            write_ = std::make_unique<Operation>(*this, &SocketTransport::writable,
+                                                 &SocketTransport::write_done);
+        }
+        write_->start();
+        socket_.start_write(*write_);
     }
 
     void shutdown_send() noexcept override { ::shutdown(socket_.get(), SHUT_WR); }
@@ -161,7 +164,7 @@ class SocketTransport final : public Transport {
 
     ReactorDescriptor socket_;
     ReadOperation read_;
-    Operation write_;
+    std::unique_ptr<Operation> write_;  ///< once room was waited for: few connections ever do
 };
 
 }  // namespace

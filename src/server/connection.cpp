@@ -1,25 +1,22 @@
 #include "connection.hpp"
 
+#include <sys/socket.h>
+
 #include "proxyd/proxy/exchange.hpp"
 #include "worker.hpp"
 
 namespace proxyd::server {
 
 Connection::Connection(Worker& worker, net::TransportPtr transport, const Accepted& accepted,
-                       std::uint64_t id, std::string local_address, std::uint16_t local_port,
-                       std::unique_ptr<const SecureFacts> secure)
-    : worker_(worker),
-      listener_(accepted.listener),
-      local_address_(std::move(local_address)),
-      secure_(std::move(secure)) {
+                       std::uint64_t id, SecureFactsPtr secure)
+    : worker_(worker), listener_(accepted.listener), secure_(std::move(secure)) {
     const bool is_unix = accepted.remote.is_unix();
     socket_address_ = is_unix ? "unix:" : accepted.remote.ip().text();
     facts_.socket_address = facts_.remote_address = socket_address_;
     facts_.remote_port = accepted.remote.port();
     facts_.loopback_client = is_unix || accepted.remote.ip().is_loopback();
     if (!accepted.proxy.local) take_proxy_header(accepted.proxy);
-    facts_.local_address = local_address_;
-    facts_.local_port = local_port;
+    take_local_address(accepted.descriptor);
     facts_.listener = listener_->name;
     facts_.connection_id = id;
     facts_.connected_at = accepted.at;
@@ -39,10 +36,31 @@ std::unique_ptr<codec::ServerCodec> Connection::make_codec(net::TransportPtr tra
     return make(worker_.loop(), std::move(transport), listener_->limits, facts_);
 }
 
+Connection::OwnAddresses& Connection::own_addresses() {
+    if (!own_addresses_) own_addresses_ = std::make_unique<OwnAddresses>();
+    return *own_addresses_;
+}
+
+/// Behind a wildcard address only the socket knows.
+void Connection::take_local_address(int descriptor) {
+    facts_.local_address = listener_->local_address;
+    facts_.local_port = listener_->endpoint.port();
+    if (!listener_->any_address) return;
+    sockaddr_storage storage{};
+    socklen_t size = sizeof storage;
+    ::getsockname(descriptor, reinterpret_cast<sockaddr*>(&storage), &size);
+    const net::Endpoint local = net::Endpoint::from(storage, size);
+    std::string& address = own_addresses().local;
+    address = local.ip().text();
+    facts_.local_address = address;
+    facts_.local_port = local.port();
+}
+
 /// From here on the client is whom the header names.
 void Connection::take_proxy_header(const net::ProxyHeader& header) {
-    proxied_address_ = header.source.text();
-    facts_.remote_address = facts_.proxy_protocol_address = proxied_address_;
+    std::string& address = own_addresses().proxied;
+    address = header.source.text();
+    facts_.remote_address = facts_.proxy_protocol_address = address;
     facts_.remote_port = facts_.proxy_protocol_port = header.source_port;
     facts_.loopback_client = facts_.loopback_client && header.source.is_loopback();
 }

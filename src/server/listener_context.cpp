@@ -2,11 +2,18 @@
 
 namespace proxyd::server {
 
+bool is_any(const net::Endpoint& endpoint) {
+    if (endpoint.is_unix()) return false;
+    return endpoint.ip() == IpAddress::v4({}) || endpoint.ip() == IpAddress::v6({});
+}
+
 ListenerContext make_listener_context(const config::Listener& listener,
                                       const net::Endpoint& endpoint) {
     ListenerContext context;
     context.name = listener.name;
     context.endpoint = endpoint;
+    context.local_address = endpoint.is_unix() ? endpoint.text() : endpoint.ip().text();
+    context.any_address = is_any(endpoint);
     context.backlog = listener.backlog;
     context.proxy_protocol = listener.proxy_protocol;
     context.tls = listener.tls;

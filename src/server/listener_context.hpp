@@ -13,6 +13,8 @@ namespace proxyd::server {
 struct ListenerContext {
     std::string name;
     net::Endpoint endpoint;
+    std::string local_address;  ///< text, no port; of a unix socket "unix:PATH"
+    bool any_address = false;   ///< a wildcard: each connection has a local address of its own
     int backlog = 0;
     bool proxy_protocol = false;
     bool tls = false;
@@ -20,6 +22,8 @@ struct ListenerContext {
     codec::ServerLimits limits;
 };
 
+/// A wildcard address of either family.
+[[nodiscard]] bool is_any(const net::Endpoint& endpoint);
 [[nodiscard]] ListenerContext make_listener_context(const config::Listener& listener,
                                                     const net::Endpoint& endpoint);
 /// Error: a unix path that is too long.

@@ -5,10 +5,6 @@
 namespace proxyd::server {
 namespace {
 
-bool is_any(const net::Endpoint& endpoint) {
-    return endpoint.ip() == IpAddress::v4({}) || endpoint.ip() == IpAddress::v6({});
-}
-
 Error with_detail(Error error, const std::string& more) {
     error.detail += more;
     return error;
@@ -35,8 +31,7 @@ void Listeners::on_loop(const std::function<void()>& work) {
     done.get_future().wait();
 }
 
-Result<Listeners::Prepared> Listeners::prepare(
-    const std::vector<config::Listener>& wanted) const {
+Result<Listeners::Prepared> Listeners::prepare(const std::vector<config::Listener>& wanted) const {
     Prepared prepared;
     for (const config::Listener& listener : wanted) {
         auto endpoint = endpoint_of(listener.address);

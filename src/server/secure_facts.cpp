@@ -1,5 +1,8 @@
 #include "secure_facts.hpp"
 
+#include <functional>
+#include <tuple>
+
 namespace proxyd::server {
 
 struct SecureFacts::Client {
@@ -38,6 +41,35 @@ SecureFacts::SecureFacts(net::tls::Agreement agreement)
     }
 }
 
-SecureFacts::~SecureFacts() = default;
+SecureFacts::~SecureFacts() {
+    if (table_ != nullptr) table_->known_.erase(this);
+}
+
+SecureFactsPtr SecureFactsTable::get(net::tls::Agreement agreement) {
+    auto made = std::make_unique<SecureFacts>(std::move(agreement));
+    if (made->client_ != nullptr) return SecureFactsPtr(made.release());
+    const auto [known, fresh] = known_.insert(made.get());
+    if (!fresh) return SecureFactsPtr(*known);
+    made->table_ = this;
+    return SecureFactsPtr(made.release());
+}
+
+std::size_t SecureFactsTable::Hash::operator()(const SecureFacts* facts) const noexcept {
+    const std::size_t host = std::hash<const void*>()(facts->host_.get());
+    return std::hash<std::string>()(facts->server_name_) ^ host;
+}
+
+/// The texts of the handshake itself are static ones. An equal host of another generation is not
+/// the same: it would keep that generation alive.
+bool SecureFactsTable::Equal::operator()(const SecureFacts* one,
+                                         const SecureFacts* other) const noexcept {
+    const auto all = [](const SecureFacts* each) {
+        const http::TlsFacts& facts = each->facts_;
+        return std::make_tuple(each->host_.get(), facts.session_reused, facts.protocol,
+                               facts.cipher, facts.curve, facts.alpn, facts.server_name,
+                               facts.identity, facts.client_verify);
+    };
+    return all(one) == all(other);
+}
 
 }  // namespace proxyd::server

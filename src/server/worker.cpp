@@ -1,7 +1,6 @@
 #include "worker.hpp"
 
 #include <pthread.h>
-#include <unistd.h>
 
 #include "proxyd/base/block.hpp"
 #include "proxyd/base/log.hpp"
@@ -148,18 +147,9 @@ void Worker::log_refusal(const Accepted& accepted, const Error& why) {
 }
 
 void Worker::take(Accepted accepted, net::tls::SecuredTransport secured) {
-    net::Endpoint local = accepted.listener->endpoint;
-    const bool any =
-        !local.is_unix() && (local.ip() == IpAddress::v6({}) || local.ip() == IpAddress::v4({}));
-    if (any) {
-        sockaddr_storage storage{};
-        socklen_t size = sizeof storage;
-        ::getsockname(accepted.descriptor, reinterpret_cast<sockaddr*>(&storage), &size);
-        local = net::Endpoint::from(storage, size);
-    }
-    std::unique_ptr<const SecureFacts> secure;
+    SecureFactsPtr secure;
     if (secured.transport) {
-        secure = std::make_unique<const SecureFacts>(std::move(secured.agreement));
+        secure = secure_facts_.get(std::move(secured.agreement));
     } else {
         auto transport = net::make_socket_transport(loop_, accepted.descriptor);
         if (!transport) {
@@ -169,8 +159,7 @@ void Worker::take(Accepted accepted, net::tls::SecuredTransport secured) {
         secured.transport = std::move(*transport);
     }
     auto* connection = new Connection(*this, std::move(secured.transport), accepted, next_id_++,
-                                      local.is_unix() ? local.text() : local.ip().text(),
-                                      local.port(), std::move(secure));
+                                      std::move(secure));
     list_.push_back(*connection);
     if (context_->draining) connection->drain();
     scope_.spawn(connection->run());

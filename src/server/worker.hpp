@@ -71,6 +71,7 @@ class Worker {
     proxy::GenerationRef generation_;
     HostDirectory hosts_{generation_};
     net::tls::ServerContext tls_;
+    SecureFactsTable secure_facts_;
     boost::intrusive::list<Connection> list_;
     boost::intrusive::list<Arrival> arrivals_;
     async::TaskScope scope_;

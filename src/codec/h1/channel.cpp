@@ -25,7 +25,7 @@ Channel::Channel(async::Loop& loop, net::TransportPtr transport, ChannelListener
     : loop_(loop),
       transport_(std::move(transport)),
       listener_(&listener),
-      block_bytes_(block_bytes),
+      block_bytes_(static_cast<std::uint32_t>(block_bytes)),
       side_(side),
       read_deadline_(
           loop.wheel(),
@@ -86,7 +86,7 @@ void Channel::make_room() {
 void Channel::preload(std::string_view bytes) {
     if (bytes.empty()) return;
     make_room();
-    end_ = std::min(bytes.size(), block_.size());
+    end_ = static_cast<std::uint32_t>(std::min(bytes.size(), block_.size()));
     std::memcpy(block_.data(), bytes.data(), end_);
     last_read_full_ = end_ == block_.size();
 }
@@ -101,12 +101,12 @@ void Channel::arm() {
 
 std::span<char> Channel::read_room() {
     if (!block_ || begin_ == end_) make_room();
-    armed_room_ = block_.size() - end_;
+    armed_room_ = static_cast<std::uint32_t>(block_.size() - end_);
     return {block_.data() + end_, armed_room_};
 }
 
 void Channel::read_landed(std::size_t bytes) {
-    end_ += bytes;
+    end_ += static_cast<std::uint32_t>(bytes);
     last_read_full_ = bytes == armed_room_;
     if (begin_ != end_ || pin_ != 0) return;
     block_.release();
@@ -119,7 +119,7 @@ bool Channel::read_now() {
     if (room == 0) return false;
     const net::SendResult got = transport_->read_now(block_.data() + end_, room);
     last_read_full_ = got.bytes == room;
-    end_ += got.bytes;
+    end_ += static_cast<std::uint32_t>(got.bytes);
     if (got.bytes != 0) return true;
     if (got.error == boost::asio::error::would_block ||
         got.error == boost::asio::error::interrupted) {
@@ -130,14 +130,25 @@ bool Channel::read_now() {
     return true;
 }
 
-Task<Channel::Fill> Channel::fill(std::chrono::milliseconds limit, bool inside) {
-    if (closed_) return Task<Fill>(Fill::closed);
+Channel::Filling Channel::fill(std::chrono::milliseconds limit, bool inside) {
+    if (closed_) return Filling(Fill::closed);
     if (inside && armed_ && !input_ended_) look_for_end();
-    if (input_ended_) return Task<Fill>(Fill::more);
-    if (!armed_ && (last_read_full_ || inside) && read_now()) {
-        return Task<Fill>(Fill::more);
+    if (input_ended_) return Filling(Fill::more);
+    if (!armed_ && (last_read_full_ || inside) && read_now()) return Filling(Fill::more);
+    if (!armed_) {
+        if (block_) make_room();
+        arm();
     }
-    return fill_slow(limit);
+    outcome_ = Fill::more;
+    read_deadline_.arm(limit);
+    reader_.clear();
+    return Filling(*this);
+}
+
+Channel::Fill Channel::filled() {
+    reader_.clear();
+    read_deadline_.arm(watch_);
+    return closed_ ? Fill::closed : outcome_;
 }
 
 /// While the standing read owns the place behind end_, only the end can be looked for; bytes that
@@ -152,19 +163,6 @@ void Channel::look() {
     if (closed_ || input_ended_) return;
     if (const net::ErrorCode error = transport_->left()) return end_input(error);
     if (!armed_) read_deadline_.arm(watch_);  // no event will come: unread bytes fill the block
-}
-
-Task<Channel::Fill> Channel::fill_slow(std::chrono::milliseconds limit) {
-    if (!armed_) {
-        if (block_) make_room();
-        arm();
-    }
-    outcome_ = Fill::more;
-    read_deadline_.arm(limit);
-    reader_.clear();
-    co_await reader_.wait();
-    read_deadline_.arm(watch_);
-    co_return closed_ ? Fill::closed : outcome_;
 }
 
 void Channel::interrupt() {
@@ -323,7 +321,7 @@ Task<bool> Channel::drained(std::size_t bytes) {
 }
 
 Task<bool> Channel::drained_slow(std::size_t bytes) {
-    writer_limit_ = bytes;
+    writer_limit_ = static_cast<std::uint32_t>(bytes);
     writer_.clear();
     co_await writer_.wait();
     co_return !failed();

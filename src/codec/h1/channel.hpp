@@ -42,14 +42,16 @@ class Channel final : public net::TransportObserver, private async::BatchMember 
         return {block_.data() + begin_, end_ - begin_};
     }
     [[nodiscard]] char* unread_data() noexcept { return block_.data() + begin_; }
-    void consume(std::size_t bytes) noexcept { begin_ += bytes; }
+    void consume(std::size_t bytes) noexcept { begin_ += static_cast<std::uint32_t>(bytes); }
     /// Bytes before the read position stay where they are until unpin(): views point at them.
     void pin() noexcept { pin_ = begin_; }
     /// What is not in use goes back: an idle connection holds no buffer, and the next one to have
     /// bytes gets one that is still in the processor's cache.
     void unpin() noexcept;
     /// Blocks of at least `bytes` from the next refill on (long heads, bulk bodies).
-    void want(std::size_t bytes) noexcept { block_bytes_ = std::max(block_bytes_, bytes); }
+    void want(std::size_t bytes) noexcept {
+        block_bytes_ = std::max(block_bytes_, static_cast<std::uint32_t>(bytes));
+    }
     [[nodiscard]] std::size_t block_size() const noexcept { return block_bytes_; }
     /// EOF or an error was received; unread() may still hold bytes.
     [[nodiscard]] bool input_ended() const noexcept { return input_ended_; }
@@ -57,11 +59,28 @@ class Channel final : public net::TransportObserver, private async::BatchMember 
     /// More bytes are probably in the kernel: the last read filled its room.
     [[nodiscard]] bool more_likely() const noexcept { return last_read_full_; }
     enum class Fill : std::uint8_t { more, late, closed, interrupted };
+    /// What fill() is awaited through. No coroutine of its own: idle connections wait in it.
+    class Filling {
+      public:
+        explicit Filling(Fill known) noexcept : known_(known) {}
+        explicit Filling(Channel& channel) noexcept : channel_(&channel) {}
+        [[nodiscard]] bool await_ready() const noexcept { return channel_ == nullptr; }
+        void await_suspend(std::coroutine_handle<> reader) const noexcept {
+            channel_->reader_.wait().await_suspend(reader);
+        }
+        [[nodiscard]] Fill await_resume() const {
+            return channel_ != nullptr ? channel_->filled() : known_;
+        }
+
+      private:
+        Channel* channel_ = nullptr;  ///< null: nothing to wait for
+        Fill known_ = Fill::more;
+    };
     /// `more`: unread() has grown or the input ended; `late`: nothing came for `limit` (0 = none);
     /// `closed`: the channel failed; `interrupted`: see there.
     /// `inside`: part of a message is here already. Then the kernel is asked once more before
     /// waiting, because an end that came together with the last bytes raises no further event.
-    Task<Fill> fill(std::chrono::milliseconds limit, bool inside);
+    Filling fill(std::chrono::milliseconds limit, bool inside);
     /// A pending fill() returns at once; nothing else changes.
     void interrupt();
     [[nodiscard]] bool filling() const noexcept { return reader_.waiting(); }
@@ -120,7 +139,7 @@ class Channel final : public net::TransportObserver, private async::BatchMember 
     void read_landed(std::size_t bytes) override;
     void on_read(const net::ErrorCode& error) override;
     void on_writable(const net::ErrorCode& error) override;
-    Task<Fill> fill_slow(std::chrono::milliseconds limit);
+    Fill filled();
     void look_for_end();
     Task<bool> drained_slow(std::size_t bytes);
     bool read_now();
@@ -144,8 +163,9 @@ class Channel final : public net::TransportObserver, private async::BatchMember 
 
     Block block_;
     Block held_;  ///< pinned bytes whose block was replaced
-    std::size_t block_bytes_;
-    std::size_t begin_ = 0, end_ = 0, pin_ = 0, armed_room_ = 0;
+    std::uint32_t begin_ = 0, end_ = 0, pin_ = 0, armed_room_ = 0;  ///< within the block
+    std::uint32_t block_bytes_;
+    std::uint32_t writer_limit_ = 0;
     bool armed_ = false, input_ended_ = false, last_read_full_ = false;
     bool write_waiting_ = false, closed_ = false, finish_when_sent_ = false;
     Fill outcome_ = Fill::more;  ///< why the reader was woken
@@ -153,7 +173,6 @@ class Channel final : public net::TransportObserver, private async::BatchMember 
     Reason send_late_ = Reason::client_timeout_send;
     net::ErrorCode input_error_;
     Event reader_, writer_;
-    std::size_t writer_limit_ = 0;
 
     std::string out_;
     std::size_t out_sent_ = 0;

@@ -26,9 +26,9 @@ class HeadScanner {
     void restart() noexcept { *this = HeadScanner{}; }
 
   private:
-    std::size_t at_ = 0;          ///< everything before was scanned
-    std::size_t line_start_ = 0;
-    std::size_t first_line_ = 0;
+    std::uint32_t at_ = 0;  ///< everything before was scanned
+    std::uint32_t line_start_ = 0;
+    std::uint32_t first_line_ = 0;
 };
 
 /// The same rules for lines that come in pieces of any size: trailers.

@@ -37,23 +37,38 @@ ServerConnection::~ServerConnection() = default;
 
 Task<std::unique_ptr<http::ServerStream>> ServerConnection::accept() {
     if (stream_ != nullptr) co_await stream_gone_.wait();
-    if (channel_.closed()) co_return nullptr;
-    if (!keepalive_) channel_.send_collected();
-    const bool sent = co_await channel_.drained(0);
-    if (!sent) co_return nullptr;
-    if (!keepalive_) {
-        if (must_linger_ || !channel_.unread().empty()) co_await linger();
-        co_return nullptr;
-    }
-    if (to_discard_ != 0) {
-        const bool discarded = co_await discard_rest();
-        if (!discarded) co_return nullptr;
-    }
+    const bool usable = co_await finish_last();
+    if (!usable) co_return nullptr;
     waits_for_head_ = true;
-    const Next next = co_await read_head();
+    expect_head();
+    Next next = scan_head();
+    while (next == Next::more) {
+        const Channel::Fill filled = co_await channel_.fill(head_limit(), head_begun());
+        next = after_fill(filled);
+    }
     waits_for_head_ = false;
     if (next == Next::closed) co_return nullptr;
     co_return make_stream(next);
+}
+
+/// Whether another request may come. As a rule there is nothing to wait for.
+Task<bool> ServerConnection::finish_last() {
+    if (channel_.closed()) return Task<bool>(false);
+    const bool clean = keepalive_ && to_discard_ == 0 && !channel_.failed() && !channel_.blocked();
+    return clean ? Task<bool>(true) : finish_slowly();
+}
+
+Task<bool> ServerConnection::finish_slowly() {
+    if (!keepalive_) channel_.send_collected();
+    const bool sent = co_await channel_.drained(0);
+    if (!sent) co_return false;
+    if (!keepalive_) {
+        if (must_linger_ || !channel_.unread().empty()) co_await linger();
+        co_return false;
+    }
+    if (to_discard_ == 0) co_return true;
+    const bool discarded = co_await discard_rest();
+    co_return discarded;
 }
 
 Task<bool> ServerConnection::discard_rest() {
@@ -72,19 +87,23 @@ Task<bool> ServerConnection::discard_rest() {
     co_return true;
 }
 
-Task<ServerConnection::Next> ServerConnection::read_head() {
+void ServerConnection::expect_head() {
     scanner_.restart();
-    bool blank_line_taken = false;
-    bool started = facts_.requests_before == 0;
+    blank_line_taken_ = false;
+    head_started_ = facts_.requests_before == 0;
+}
+
+/// Whether what has come so far is a head, or will never be one.
+ServerConnection::Next ServerConnection::scan_head() {
     while (true) {
-        std::string_view data = channel_.unread();
-        if (!data.empty() && !started) {
-            started = true;
+        const std::string_view data = channel_.unread();
+        if (!data.empty() && !head_started_) {
+            head_started_ = true;
             head_since_ = channel_.loop().now();
         }
         // One empty line before a request is ignored (RFC 9112 2.2).
-        if (!blank_line_taken && data.starts_with("\r\n")) {
-            blank_line_taken = true;
+        if (!blank_line_taken_ && data.starts_with("\r\n")) {
+            blank_line_taken_ = true;
             channel_.consume(2);
             continue;
         }
@@ -96,28 +115,29 @@ Task<ServerConnection::Next> ServerConnection::read_head() {
             refusal_ = scanner_.first_line() == 0 || scanner_.first_line() > limits_.max_header_size
                            ? Reason::uri_too_long
                            : Reason::header_too_large;
-            co_return Next::refused;
+            return Next::refused;
         }
-        if (scanned == HeadScanner::Result::complete) co_return Next::head;
+        if (scanned == HeadScanner::Result::complete) return Next::head;
         if (scanned == HeadScanner::Result::bad) {
             refusal_ = Reason::bad_request;
-            co_return Next::refused;
+            return Next::refused;
         }
-        if (channel_.input_ended()) co_return Next::closed;
+        if (channel_.input_ended()) return Next::closed;
         if (data.size() >= channel_.block_size()) channel_.want(limits_.max_header_size + 1);
-        const Channel::Fill filled =
-            co_await channel_.fill(head_limit(started), started && !data.empty());
-        if (filled == Channel::Fill::closed) co_return Next::closed;
-        if (filled == Channel::Fill::late) {
-            co_return channel_.unread().empty() ? Next::closed : Next::late;
-        }
+        return Next::more;
     }
 }
 
+ServerConnection::Next ServerConnection::after_fill(Channel::Fill filled) {
+    if (filled == Channel::Fill::closed) return Next::closed;
+    if (filled != Channel::Fill::late) return scan_head();
+    return channel_.unread().empty() ? Next::closed : Next::late;
+}
+
 /// keepalive_timeout until the first byte, what is left of header_timeout from then on.
-milliseconds ServerConnection::head_limit(bool started) const {
+milliseconds ServerConnection::head_limit() const {
     if (draining_ && channel_.unread().empty()) return kDrainGrace;
-    if (!started) return limits_.keepalive_timeout;
+    if (!head_started_) return limits_.keepalive_timeout;
     if (limits_.header_timeout.count() == 0) return milliseconds{0};
     const milliseconds used(channel_.loop().now() - head_since_);
     return std::max(limits_.header_timeout - used, milliseconds{1});

@@ -22,7 +22,7 @@ class ServerConnection final : public ServerCodec, private ChannelListener {
 
   private:
     friend class ServerStreamH1;
-    enum class Next : std::uint8_t { head, late, refused, closed };
+    enum class Next : std::uint8_t { more, head, late, refused, closed };
 
     void on_unexpected_input() override {}
     void on_input_end() override;
@@ -30,10 +30,17 @@ class ServerConnection final : public ServerCodec, private ChannelListener {
         if (stream_ != nullptr) channel_.look();
     }
 
-    Task<Next> read_head();
+    void expect_head();
+    [[nodiscard]] Next scan_head();
+    [[nodiscard]] Next after_fill(Channel::Fill filled);
+    [[nodiscard]] bool head_begun() const noexcept {
+        return head_started_ && !channel_.unread().empty();
+    }
+    Task<bool> finish_last();
+    Task<bool> finish_slowly();
     Task<bool> discard_rest();
     Task<void> linger();
-    [[nodiscard]] std::chrono::milliseconds head_limit(bool started) const;
+    [[nodiscard]] std::chrono::milliseconds head_limit() const;
     [[nodiscard]] std::unique_ptr<http::ServerStream> make_stream(Next next);
     /// What the stream leaves behind; called by its destructor.
     void stream_ended(bool keepalive, std::uint64_t unread_body);
@@ -51,6 +58,8 @@ class ServerConnection final : public ServerCodec, private ChannelListener {
     bool draining_ = false;
     bool must_linger_ = false;
     bool waits_for_head_ = false;
+    bool blank_line_taken_ = false;  ///< before this head
+    bool head_started_ = false;      ///< its first byte has come; at first, the connection is one
 };
 
 }  // namespace proxyd::codec::h1

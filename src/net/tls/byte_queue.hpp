@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cstdint>
 #include <cstring>
 #include <span>
 #include <string_view>
@@ -16,7 +17,7 @@ class ByteQueue {
     [[nodiscard]] std::size_t size() const noexcept { return end_ - begin_; }
     [[nodiscard]] char* data() const noexcept { return block_.data() + begin_; }
     void consume(std::size_t bytes) noexcept {
-        begin_ += bytes;
+        begin_ += static_cast<std::uint32_t>(bytes);
         release_if_empty();
     }
     /// Room for at least `bytes` more; filled by landed().
@@ -25,12 +26,12 @@ class ByteQueue {
         return {block_.data() + end_, block_.size() - end_};
     }
     void landed(std::size_t bytes) noexcept {
-        end_ += bytes;
+        end_ += static_cast<std::uint32_t>(bytes);
         release_if_empty();
     }
     void append(std::string_view bytes) {
         std::memcpy(room(bytes.size()).data(), bytes.data(), bytes.size());
-        end_ += bytes.size();
+        end_ += static_cast<std::uint32_t>(bytes.size());
     }
 
   private:
@@ -48,7 +49,7 @@ class ByteQueue {
     }
 
     Block block_;
-    std::size_t begin_ = 0, end_ = 0;
+    std::uint32_t begin_ = 0, end_ = 0;
 };
 
 }  // namespace proxyd::net::tls

@@ -70,6 +70,20 @@ BIO_METHOD* TlsTransport::bio_method() {
     return method;
 }
 
+/// One for all transports of the thread: it works for the one that calls OpenSSL.
+BIO* TlsTransport::shared_bio() {
+    thread_local const std::unique_ptr<BIO, decltype(&BIO_free)> bio(BIO_new(bio_method()),
+                                                                     &BIO_free);
+    BIO_set_init(bio.get(), 1);
+    return bio.get();
+}
+
+SSL* TlsTransport::at_work() noexcept {
+    BIO_set_data(SSL_get_rbio(ssl_.get()), this);
+    ERR_clear_error();
+    return ssl_.get();
+}
+
 int TlsTransport::bio_read(BIO* bio, char* into, int size) {
     auto& in = static_cast<TlsTransport*>(BIO_get_data(bio))->in_;
     BIO_clear_retry_flags(bio);
@@ -100,9 +114,8 @@ long TlsTransport::bio_control(BIO*, int command, long, void*) {
 
 TlsTransport::TlsTransport(async::Loop& loop, TransportPtr below, SslPtr ssl)
     : loop_(loop), below_(std::move(below)), ssl_(std::move(ssl)) {
-    BIO* const bio = BIO_new(bio_method());
-    BIO_set_data(bio, this);
-    BIO_set_init(bio, 1);
+    BIO* const bio = shared_bio();
+    BIO_up_ref(bio);
     SSL_set_bio(ssl_.get(), bio, bio);
     SSL_set_mode(ssl_.get(), SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
                                  SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
@@ -150,8 +163,7 @@ void TlsTransport::await_handshake(HandshakeListener& listener) {
 
 void TlsTransport::go_on() {
     while (handshaking_ && !closed_) {
-        ERR_clear_error();
-        const int result = SSL_do_handshake(ssl_.get());
+        const int result = SSL_do_handshake(at_work());
         if (result != 1) note_failure(result);
         std::size_t sent = 0;
         const ErrorCode unsent = flush(sent);  // an alert says more than what broke after it
@@ -181,7 +193,7 @@ void TlsTransport::finish_handshake(const ErrorCode& error) {
 
 std::span<char> TlsTransport::read_room() {
     const std::span<char> room = in_.room(kReadRoom);
-    in_room_ = room.size();
+    in_room_ = static_cast<std::uint32_t>(room.size());
     return room;
 }
 
@@ -217,8 +229,7 @@ std::size_t TlsTransport::decrypt(char* into, std::size_t room) {
     std::size_t total = 0;
     while (total < room && !end_) {
         std::size_t got = 0;
-        ERR_clear_error();
-        const int result = SSL_read_ex(ssl_.get(), into + total, room - total, &got);
+        const int result = SSL_read_ex(at_work(), into + total, room - total, &got);
         total += got;
         if (result != 1) {
             note_failure(result);
@@ -293,8 +304,7 @@ bool TlsTransport::peek() {
     do {
         char byte = 0;
         std::size_t got = 0;
-        ERR_clear_error();
-        const int result = SSL_peek_ex(ssl_.get(), &byte, 1, &got);
+        const int result = SSL_peek_ex(at_work(), &byte, 1, &got);
         if (result == 1) return true;
         if (!end_) note_failure(result);
     } while (!end_ && pull());
@@ -342,8 +352,7 @@ std::size_t TlsTransport::encrypt(std::span<const iovec> pieces, std::size_t ski
         const std::string_view plain = next_plain(
             pieces, skip + done, std::span(scratch).first(std::min(scratch.size(), wanted - done)));
         std::size_t taken = 0;
-        ERR_clear_error();
-        const int result = SSL_write_ex(ssl_.get(), plain.data(), plain.size(), &taken);
+        const int result = SSL_write_ex(at_work(), plain.data(), plain.size(), &taken);
         if (result != 1) {
             if (SSL_get_error(ssl_.get(), result) == SSL_ERROR_SSL) broken_ = true;
             break;
@@ -367,8 +376,9 @@ ErrorCode TlsTransport::flush(std::size_t& sent) {
 /// How many of the bytes that were encrypted count as taken now. The last one counts only when
 /// everything is in the kernel: whoever has sent all may close.
 std::size_t TlsTransport::settle(std::size_t sent) noexcept {
-    const std::size_t done = out_.empty() ? owed_ : owed_ == 0 ? 0 : std::min(sent, owed_ - 1);
-    owed_ -= done;
+    const std::size_t owed = owed_;
+    const std::size_t done = out_.empty() ? owed : owed == 0 ? 0 : std::min(sent, owed - 1);
+    owed_ -= static_cast<std::uint32_t>(done);
     return done;
 }
 
@@ -381,7 +391,7 @@ SendResult TlsTransport::send(std::span<const iovec> pieces) {
     while (out_.empty() && taken < total) {
         const std::size_t more = encrypt(pieces, taken);
         if (more == 0) return {taken, take_error()};
-        owed_ += more;
+        owed_ += static_cast<std::uint32_t>(more);
         if (const ErrorCode error = flush(sent)) return {taken, error};
         taken += settle(sent);
     }
@@ -415,8 +425,7 @@ void TlsTransport::on_writable(const ErrorCode& error) {
 
 void TlsTransport::say_goodbye() noexcept {
     if (broken_ || handshaking_ || owed_ != 0 || SSL_in_init(ssl_.get()) != 0) return;
-    ERR_clear_error();
-    SSL_shutdown(ssl_.get());
+    SSL_shutdown(at_work());
     ERR_clear_error();
     std::size_t sent = 0;
     if (flush(sent)) broken_ = true;

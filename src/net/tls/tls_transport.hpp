@@ -2,6 +2,7 @@
 
 #include <openssl/ssl.h>
 
+#include <cstdint>
 #include <memory>
 
 #include "byte_queue.hpp"
@@ -86,7 +87,10 @@ class TlsTransport final : public Transport, private TransportObserver {
     void say_goodbye() noexcept;
     void let_go() noexcept;
 
+    /// Ours, for one call: its bytes go through our queues, and no older error is taken for its.
+    [[nodiscard]] SSL* at_work() noexcept;
     static BIO_METHOD* bio_method();
+    static BIO* shared_bio();
     static int bio_read(BIO* bio, char* into, int size);
     static int bio_write(BIO* bio, const char* bytes, int size);
     static long bio_control(BIO* bio, int command, long number, void* pointer);
@@ -95,11 +99,11 @@ class TlsTransport final : public Transport, private TransportObserver {
     TransportPtr below_;
     SslPtr ssl_;
     HandshakeListener* listener_ = nullptr;
-    ByteQueue in_, out_;       ///< records as they came, and as they go
-    std::size_t in_room_ = 0;  ///< of the last read below
-    std::size_t owed_ = 0;     ///< bytes encrypted that send() has not owned up to
-    ErrorCode below_ended_;    ///< nothing more comes from below
-    ErrorCode end_;            ///< nothing more comes from OpenSSL
+    ByteQueue in_, out_;         ///< records as they came, and as they go
+    std::uint32_t in_room_ = 0;  ///< of the last read below
+    std::uint32_t owed_ = 0;     ///< bytes encrypted that send() has not owned up to
+    ErrorCode below_ended_;      ///< nothing more comes from below
+    ErrorCode end_;              ///< nothing more comes from OpenSSL
     bool handshaking_ = false, broken_ = false, closed_ = false;
     bool armed_ = false;        ///< our observer's read
     bool below_armed_ = false;  ///< the one below

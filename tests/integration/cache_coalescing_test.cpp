@@ -79,7 +79,9 @@ TEST(CacheCoalescing, AndForOneExpiredKey) {
     ASSERT_TRUE(app.wait_for_heads(2));
     settle(daemon.http());
     go.open();
-    for (auto& client : crowd.clients) EXPECT_EQ(client->read_response().body, "answer 2");
+    for (auto& client : crowd.clients) {
+        EXPECT_EQ(client->read_response().body, "answer 2");
+    }
     EXPECT_EQ(count, 2);
 }
 
@@ -100,7 +102,9 @@ TEST(CacheCoalescing, WaitersGetTheBodyAsItComes) {
         EXPECT_EQ(client->read_exactly(5), "first");
     }
     second_half.open();
-    for (auto& client : crowd.clients) EXPECT_EQ(client->read_exactly(5), "later");
+    for (auto& client : crowd.clients) {
+        EXPECT_EQ(client->read_exactly(5), "later");
+    }
     EXPECT_EQ(app->heads(), 1);
 }
 
@@ -119,7 +123,9 @@ TEST(CacheCoalescing, TheFirstClientMayLeave) {
     first.close();
     ASSERT_TRUE(!daemon.wait_for_access(1).empty());
     go.open();
-    for (auto& client : crowd.clients) EXPECT_EQ(client->read_response().body, "answer");
+    for (auto& client : crowd.clients) {
+        EXPECT_EQ(client->read_response().body, "answer");
+    }
     EXPECT_EQ(app.heads(), 1);
 }
 
@@ -152,7 +158,9 @@ TEST(CacheCoalescing, AnAnswerThatIsNotSharedReleasesEverybody) {
     Crowd crowd(daemon.http(), 50);
     ASSERT_TRUE(app.wait_for_heads(1));
     go.open();
-    for (auto& client : crowd.clients) EXPECT_EQ(client->read_response().body, "for you");
+    for (auto& client : crowd.clients) {
+        EXPECT_EQ(client->read_response().body, "for you");
+    }
     EXPECT_EQ(count, 50);
     // And for a while nobody waits for anybody.
     Gate slow;
@@ -191,7 +199,9 @@ TEST(CacheCoalescing, ASlowClientDoesNotHoldTheOthers) {
     slow.send(get_request("/a"));
     slow.read_head();
     Crowd crowd(daemon.http(), 20);
-    for (auto& client : crowd.clients) EXPECT_EQ(client->read_response().body_size, body.size());
+    for (auto& client : crowd.clients) {
+        EXPECT_EQ(client->read_response().body_size, body.size());
+    }
     EXPECT_EQ(app.heads(), 1);
 }
 
@@ -257,7 +267,9 @@ TEST(CacheCoalescing, WithoutALockEverybodyAsks) {
     Crowd crowd(daemon.http(), 5);
     ASSERT_TRUE(app.wait_for_heads(5));
     go.open();
-    for (auto& client : crowd.clients) EXPECT_EQ(client->read_response().body, "answer");
+    for (auto& client : crowd.clients) {
+        EXPECT_EQ(client->read_response().body, "answer");
+    }
 }
 
 TEST(CacheCoalescing, VariantsAreNotMixedUpWhileTheyAreFetched) {

@@ -272,7 +272,9 @@ TEST(Cache, BypassAndNoStore) {
 TEST(Cache, MinUses) {
     Counter app;
     Daemon daemon(cached("valid: 1h, min_uses: 3"), ups(app.upstream));
-    for (int i = 0; i < 3; ++i) EXPECT_EQ(status_of(get_once(daemon.http(), "/a")), "MISS");
+    for (int i = 0; i < 3; ++i) {
+        EXPECT_EQ(status_of(get_once(daemon.http(), "/a")), "MISS");
+    }
     EXPECT_EQ(status_of(get_once(daemon.http(), "/a")), "HIT");
     EXPECT_EQ(app.upstream.request_count(), 3);
 }
@@ -321,7 +323,7 @@ TEST(Cache, NobodyWaitsForABackgroundUpdate) {
     }));
     EXPECT_EQ(status_of(got), "STALE");
     EXPECT_EQ(status_of(get_once(daemon.http(), "/a")), "UPDATING");
-    EXPECT_EQ(app.heads(), 2);
+    EXPECT_TRUE(app.wait_for_heads(2));
     go.open();
     ASSERT_TRUE(eventually([&] { return status_of(get_once(daemon.http(), "/a")) == "HIT"; }));
     EXPECT_EQ(get_once(daemon.http(), "/a").body, "answer 2");
@@ -385,7 +387,9 @@ TEST(Cache, ABodyBehindAHitIsNeverTakenForARequest) {
     RawClient client(daemon.http());
     client.send(body_request("GET", "/a", "GET /smuggled HTTP/1.1\r\nHost: app.test\r\n\r\n"));
     client.read_response();
-    for (const Request& request : app.upstream.requests()) EXPECT_EQ(request.target, "/a");
+    for (const Request& request : app.upstream.requests()) {
+        EXPECT_EQ(request.target, "/a");
+    }
 }
 
 TEST(Cache, MemoryIsNeverExceeded) {

@@ -66,7 +66,9 @@ TEST(H2Detect, LargeFirstReadsAreTakenWhole) {
                      literals(request_fields("GET", "/", {{"x-fill", std::string(300, 'f')}})));
     }
     client.send(all);
-    for (std::uint32_t i = 0; i < 100; ++i) EXPECT_EQ(client.response(2 * i + 1).status, 200);
+    for (std::uint32_t i = 0; i < 100; ++i) {
+        EXPECT_EQ(client.response(2 * i + 1).status, 200);
+    }
 }
 
 TEST(H2Detect, HeaderTimeoutHoldsBeforeTheDecision) {

@@ -61,7 +61,9 @@ TEST(H2Life, ConnectionsEndAfterTheirNumberOfRequests) {
     Daemon daemon(with_http2("client: { keepalive_requests: 3 }\nhosts: { \"*\": @UP1@ }\n"),
                   ups(upstream));
     H2Client client(daemon.http());
-    for (int i = 0; i < 3; ++i) EXPECT_EQ(client.response(client.get("/")).status, 200);
+    for (int i = 0; i < 3; ++i) {
+        EXPECT_EQ(client.response(client.get("/")).status, 200);
+    }
     EXPECT_TRUE(client.closed());
     EXPECT_EQ(client.goaway(Duration(0)), kNoError);
 }

@@ -91,7 +91,9 @@ TEST(H2Rules, BadHeadsAreRefusedAndTheConnectionGoesOn) {
         }
         EXPECT_EQ(client.response(client.get("/after")).status, 200);
     }
-    for (const auto& request : upstream.requests()) EXPECT_EQ(request.target, "/after");
+    for (const auto& request : upstream.requests()) {
+        EXPECT_EQ(request.target, "/after");
+    }
 }
 
 TEST(H2Rules, BodiesMustHaveTheirLength) {

@@ -224,7 +224,9 @@ TEST(H2Hostile, AStreamThatIsResetForEachRequestIsNoFlood) {
     });
     Daemon daemon(kConfig, ups(*upstream));
     RawClient client(daemon.http());
-    for (int count = 0; count < 500; ++count) ASSERT_EQ(client.get("/").status, 200) << count;
+    for (int count = 0; count < 500; ++count) {
+        ASSERT_EQ(client.get("/").status, 200) << count;
+    }
     EXPECT_EQ(upstream->connections(), 1);
 }
 
@@ -246,7 +248,9 @@ TEST(H2Hostile, FramesThatFollowFromSmallMessagesAreNoFlood) {
         "Transfer-Encoding: chunked\r\n\r\n");
     for (int count = 0; count < 1500; ++count) {
         client.send("5\r\nhello\r\n");
-        if (count == 0) ASSERT_EQ(client.read_head().status, 200);
+        if (count == 0) {
+            ASSERT_EQ(client.read_head().status, 200);
+        }
         ASSERT_EQ(client.read_exactly(6), "1\r\nx\r\n") << count;
     }
     client.send("0\r\n\r\n");
@@ -271,7 +275,9 @@ TEST(H2Hostile, GarbageInsteadOfFrames) {
         static_cast<void>(connection.wait_for_close());
     });
     Daemon daemon(kConfig, ups(*upstream));
-    for (int count = 0; count < 3; ++count) EXPECT_EQ(get_once(daemon.http(), "/").status, 502);
+    for (int count = 0; count < 3; ++count) {
+        EXPECT_EQ(get_once(daemon.http(), "/").status, 502);
+    }
 }
 
 TEST(H2Hostile, AHeadThatComesByteByByteIsATimeout) {

@@ -39,7 +39,9 @@ TEST(H2Pool, ManyClientsShareOneConnection) {
     for (auto& client : clients) client.send(get_request("/"));
     ASSERT_TRUE(upstream.wait_for_requests(200));
     gate.open();
-    for (auto& client : clients) EXPECT_EQ(client.read_response().status, 200);
+    for (auto& client : clients) {
+        EXPECT_EQ(client.read_response().status, 200);
+    }
     EXPECT_EQ(upstream.connections(), 1);
     EXPECT_EQ(upstream.most_streams(), 200);
 }
@@ -47,11 +49,13 @@ TEST(H2Pool, ManyClientsShareOneConnection) {
 TEST(H2Pool, TheServersLimitOfStreamsIsKept) {
     for (const std::uint32_t limit : {1U, 10U}) {
         SCOPED_TRACE(limit);
-        H2Options options;
+        H2UpstreamOptions options;
         options.max_streams = limit;
         H2Upstream upstream([](const H2Request&) { return h2_text("ok"); }, options);
         Daemon daemon(config(), ups(upstream));
-        for (int turn = 0; turn < 3; ++turn) EXPECT_EQ(ask_at_once(daemon.http(), 100), 100);
+        for (int turn = 0; turn < 3; ++turn) {
+            EXPECT_EQ(ask_at_once(daemon.http(), 100), 100);
+        }
         EXPECT_LE(upstream.most_streams(), static_cast<int>(limit));
         EXPECT_GE(upstream.connections(), 2);
         EXPECT_LE(upstream.connections(), limit == 1 ? 300 : 60);
@@ -227,7 +231,7 @@ TEST(H2Pool, ARestartUnderLoadFailsNoRequestWhereThereIsAnother) {
     auto first = std::make_unique<H2Upstream>();
     H2Upstream second;
     Daemon daemon(config("", "@UP1@, @UP2@"), ups(*first, second));
-    H2Options again;
+    H2UpstreamOptions again;
     again.port = first->port();
     Load::Options options;
     options.threads = 8;
@@ -251,7 +255,7 @@ TEST(H2Pool, RequestsThatWaitForAConnectionFailTogether) {
 
 // A backlog that is never accepted from, and a server that says nothing: nobody hangs.
 TEST(H2Pool, AServerThatSaysNothingIsATimeout) {
-    H2Options options;
+    H2UpstreamOptions options;
     options.silent = true;
     H2Upstream upstream([](const H2Request&) { return h2_text("never"); }, options);
     Daemon daemon(config("    timeouts: { connect: 300ms, read: 300ms }\n    retry: off\n"),
@@ -280,7 +284,9 @@ TEST(H2Pool, KeepaliveRequestsAndTimeoutEndConnectionsWithGoaway) {
     Daemon daemon(config("    keepalive_requests: 5\n    keepalive_timeout: 200ms\n"),
                   ups(upstream));
     RawClient client(daemon.http());
-    for (int count = 0; count < 12; ++count) EXPECT_EQ(client.get("/").status, 200);
+    for (int count = 0; count < 12; ++count) {
+        EXPECT_EQ(client.get("/").status, 200);
+    }
     EXPECT_EQ(upstream.connections(), 3);
     EXPECT_TRUE(upstream.wait_for_goaways(3));
     EXPECT_TRUE(upstream.wait_for_open(0));
@@ -290,7 +296,9 @@ TEST(H2Pool, KeepaliveZeroKeepsNone) {
     H2Upstream upstream;
     Daemon daemon(config("    keepalive: 0\n"), ups(upstream));
     RawClient client(daemon.http());
-    for (int count = 0; count < 3; ++count) EXPECT_EQ(client.get("/").status, 200);
+    for (int count = 0; count < 3; ++count) {
+        EXPECT_EQ(client.get("/").status, 200);
+    }
     EXPECT_EQ(upstream.connections(), 3);
     EXPECT_TRUE(upstream.wait_for_open(0));
 }

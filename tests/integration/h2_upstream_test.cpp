@@ -39,7 +39,9 @@ TEST(H2Upstream, RequestsHavePseudoFieldsAndNoConnectionFields) {
         EXPECT_FALSE(request.headers.has(name)) << name;
     }
     EXPECT_TRUE(request.headers.has("x-forwarded-for"));
-    for (const auto& [name, value] : request.headers.fields()) EXPECT_EQ(name, to_lower(name));
+    for (const auto& [name, value] : request.headers.fields()) {
+        EXPECT_EQ(name, to_lower(name));
+    }
 }
 
 TEST(H2Upstream, TeIsNotInventedAndNothingElseOfItCrosses) {
@@ -55,7 +57,9 @@ TEST(H2Upstream, OneConnectionServesManyRequests) {
     H2Upstream upstream;
     Daemon daemon(config(), ups(upstream));
     RawClient client(daemon.http());
-    for (int count = 0; count < 20; ++count) ASSERT_EQ(client.get("/").status, 200);
+    for (int count = 0; count < 20; ++count) {
+        ASSERT_EQ(client.get("/").status, 200);
+    }
     EXPECT_EQ(upstream.connections(), 1);
     EXPECT_EQ(upstream.request_count(), 20);
 }
@@ -80,7 +84,7 @@ TEST(H2Upstream, BodiesAndLengthsOfRequests) {
 
 TEST(H2Upstream, LargeBodiesBothWays) {
     const std::string body = pattern(8U << 20U, 3);
-    H2Options options;
+    H2UpstreamOptions options;
     options.keep_body = 16U << 20U;
     H2Upstream upstream([&](const H2Request&) { return h2_text(body); }, options);
     Daemon daemon(config("", ", request_buffering: off"), ups(upstream));
@@ -159,16 +163,20 @@ TEST(H2Upstream, AFullLineOfAnswersDoesNotHoldTheOthersUp) {
     }
     ASSERT_TRUE(upstream.wait_for_requests(8));
     RawClient client(daemon.http());
-    for (int count = 0; count < 20; ++count) EXPECT_EQ(client.get("/").body, "small");
+    for (int count = 0; count < 20; ++count) {
+        EXPECT_EQ(client.get("/").body, "small");
+    }
     EXPECT_EQ(upstream.connections(), 1);
     ReadOptions keep;
     keep.keep_body = 8U << 20U;
-    for (auto& each : stalled) EXPECT_TRUE(each.read_response("GET", keep).body == body);
+    for (auto& each : stalled) {
+        EXPECT_TRUE(each.read_response("GET", keep).body == body);
+    }
 }
 
 TEST(H2Upstream, WindowsAndFrameSizesOfTheServerAreKept) {
     const std::string body = pattern(300'000, 2);
-    H2Options options;
+    H2UpstreamOptions options;
     options.window = 1000;
     options.header_table = 0;
     H2Upstream upstream([](const H2Request&) { return h2_text("ok"); }, options);
@@ -205,7 +213,7 @@ TEST(H2Upstream, AClientThatLeavesResetsItsStreamOnly) {
 }
 
 TEST(H2Upstream, AnEarlyAnswerEndsTheUpload) {
-    H2Options options;
+    H2UpstreamOptions options;
     options.at_head = true;
     H2Upstream upstream(
         [](const H2Request&) {
@@ -225,7 +233,7 @@ TEST(H2Upstream, AnswersComeThroughTls) {
     const Authority authority("the authority");
     TempDir temp;
     std::ofstream(temp.path() / "ca.pem") << authority.pem();
-    H2Options options;
+    H2UpstreamOptions options;
     options.pair = authority.issue({.names = {"app.internal"}, .addresses = {"127.0.0.1"}});
     H2Upstream upstream([](const H2Request&) { return h2_text("ok"); }, options);
     auto marks = ups(upstream);
@@ -233,7 +241,9 @@ TEST(H2Upstream, AnswersComeThroughTls) {
     Daemon daemon(config("    tls: { enabled: true, ca: \"@CA@\", server_name: app.internal }\n"),
                   marks);
     RawClient client(daemon.http());
-    for (int count = 0; count < 5; ++count) EXPECT_EQ(client.get("/").body, "ok");
+    for (int count = 0; count < 5; ++count) {
+        EXPECT_EQ(client.get("/").body, "ok");
+    }
     EXPECT_EQ(client.exchange(body_request("POST", "/", "x"), "POST").body, "ok");
     EXPECT_EQ(upstream.last_request().scheme, "https");
     EXPECT_EQ(upstream.connections(), 1);
@@ -256,7 +266,9 @@ TEST(H2Upstream, FallsBackToHttp1WhereTheServerChoosesIt) {
     for (int count = 0; count < 10; ++count) clients.emplace_back(daemon.http());
     for (int turn = 0; turn < 3; ++turn) {
         for (auto& client : clients) client.send(get_request("/", "TE: trailers\r\n"));
-        for (auto& client : clients) EXPECT_EQ(client.read_response().body, "ok");
+        for (auto& client : clients) {
+            EXPECT_EQ(client.read_response().body, "ok");
+        }
     }
     EXPECT_LE(front.seen().size(), 10U);
     EXPECT_FALSE(upstream.last_request().headers.has("te"));

@@ -21,7 +21,7 @@ std::string config(const std::string& more = "") {
 }
 
 TEST(H2WebSocket, ExtendedConnectCarriesIt) {
-    H2Options options;
+    H2UpstreamOptions options;
     options.extended_connect = true;
     options.at_head = true;
     H2Upstream upstream(
@@ -58,7 +58,7 @@ TEST(H2WebSocket, ExtendedConnectCarriesIt) {
 }
 
 TEST(H2WebSocket, ARefusalIsPassedOn) {
-    H2Options options;
+    H2UpstreamOptions options;
     options.extended_connect = true;
     options.at_head = true;
     H2Upstream upstream([](const H2Request&) { return h2_text("no", 403); }, options);

@@ -92,7 +92,9 @@ TEST_P(MatrixRules, UnreadBodyOfALocalAnswerIsNeverARequest) {
                   410);
         EXPECT_EQ(get("/after").status, 200);
     }
-    for (const auto& request : upstream.requests()) EXPECT_EQ(request.path, "/after");
+    for (const auto& request : upstream.requests()) {
+        EXPECT_EQ(request.path, "/after");
+    }
 }
 
 TEST_P(MatrixRules, HeaderRulesActOnBothSides) {

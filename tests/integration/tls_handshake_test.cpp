@@ -134,7 +134,9 @@ TEST_F(TlsHandshake, AMassOfThemDoesNotStarveARunningConnection) {
     const auto done =
         std::ranges::count_if(mass, [](auto& client) { return !client->silent_for(Duration(0)); });
     EXPECT_LT(done, 500);
-    for (auto& client : mass) EXPECT_FALSE(client->read_some().empty());
+    for (auto& client : mass) {
+        EXPECT_FALSE(client->read_some().empty());
+    }
 }
 
 TEST_F(TlsHandshake, ADrainWaitsShortlyForThem) {

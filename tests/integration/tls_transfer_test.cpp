@@ -51,7 +51,9 @@ TEST_P(TlsTransfer, PipelinedRequestsInOneRecord) {
     Daemon daemon(config(), ups(upstream));
     TlsClient client(daemon.port("HTTPS"), options());
     client.send(get_request("/1") + get_request("/2") + get_request("/3"));
-    for (int count = 0; count < 3; ++count) EXPECT_EQ(client.read_response().status, 200);
+    for (int count = 0; count < 3; ++count) {
+        EXPECT_EQ(client.read_response().status, 200);
+    }
 }
 
 TEST_P(TlsTransfer, ASlowReaderStopsTheUpstream) {
@@ -67,7 +69,9 @@ TEST_P(TlsTransfer, ASlowReaderStopsTheUpstream) {
     EXPECT_EQ(client.read_exactly(1000).size(), 1000U);
     EXPECT_TRUE(upstream.wait_for_requests(2));
     std::this_thread::sleep_for(Duration(200));  // it would grow now
-    if (!daemon.sanitized()) EXPECT_LT(daemon.rss_kib(), before + 2048);
+    if (!daemon.sanitized()) {
+        EXPECT_LT(daemon.rss_kib(), before + 2048);
+    }
     const auto rest = client.read_exactly(body.size() - 1000);
     EXPECT_EQ(rest.size(), body.size() - 1000);
 }

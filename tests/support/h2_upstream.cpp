@@ -372,7 +372,7 @@ struct H2Upstream::Connection {
     std::map<std::int32_t, Stream> streams;
 };
 
-H2Upstream::H2Upstream(Handler handler, H2Options options)
+H2Upstream::H2Upstream(Handler handler, H2UpstreamOptions options)
     : handler_(std::move(handler)), options_(std::move(options)) {
     ::signal(SIGPIPE, SIG_IGN);
     if (options_.pair) {
@@ -430,11 +430,24 @@ void H2Upstream::accept_loop() {
     }
 }
 
+// As servers do: what was said last is not lost to a reset for what came after it.
+void H2Upstream::leave(int fd) const {
+    ::shutdown(fd, SHUT_WR);
+    char bytes[4096];
+    for (int turn = 0; turn < 100 && !stopping_; ++turn) {
+        pollfd entry{fd, POLLIN, 0};
+        if (::poll(&entry, 1, 10) == 1 && ::recv(fd, bytes, sizeof bytes, MSG_DONTWAIT) <= 0) return;
+    }
+}
+
 void H2Upstream::run(int fd, int number) {
     {
         Connection connection(*this, fd, number);
+        const int on = 1;
+        ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
         connection.serve();
     }
+    leave(fd);
     {
         const std::lock_guard lock(mutex_);
         std::erase(fds_, fd);

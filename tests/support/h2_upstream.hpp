@@ -48,7 +48,7 @@ H2Reply h2_text(std::string body, int status = 200);
 // `when` for a reply that waits for a gate.
 std::function<bool()> opened(Gate& gate);
 
-struct H2Options {
+struct H2UpstreamOptions {
     std::uint16_t port = 0;
     std::optional<Pair> pair;     // TLS
     std::string alpn = "h2";      // what it chooses, "" = nothing
@@ -66,7 +66,7 @@ class H2Upstream {
     using Handler = std::function<H2Reply(const H2Request&)>;
 
     H2Upstream() : H2Upstream([](const H2Request&) { return h2_text("ok"); }) {}
-    explicit H2Upstream(Handler handler, H2Options options = {});
+    explicit H2Upstream(Handler handler, H2UpstreamOptions options = {});
     ~H2Upstream();
     H2Upstream(const H2Upstream&) = delete;
     H2Upstream& operator=(const H2Upstream&) = delete;
@@ -107,11 +107,12 @@ class H2Upstream {
     };
 
     void accept_loop();
+    void leave(int fd) const;
     void run(int fd, int number);
     void note(const H2Request& request);
 
     Handler handler_;
-    H2Options options_;
+    H2UpstreamOptions options_;
     void* context_ = nullptr;
     std::uint16_t port_ = 0;
     int listen_fd_ = -1;

@@ -198,7 +198,7 @@ class H2Backend : public Backend {
     }
 
     Script script_;
-    H2Options session_;
+    H2SessionOptions session_;
     std::uint16_t port_ = 0;
     int listen_fd_ = -1;
     std::atomic<bool> stopping_ = false;

@@ -85,7 +85,7 @@ class H2Client : public Client {
     bool ready() {
         if (session_ != nullptr && !session_->lost() && !session_->goaway()) return true;
         try {
-            H2Options options;
+            H2SessionOptions options;
             options.window = options_.window;
             session_ = std::make_shared<H2Session>(
                 dial({options_.port, options_.tls, options_.name, options_.tls ? "h2" : "",

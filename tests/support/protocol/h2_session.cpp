@@ -133,7 +133,7 @@ struct H2Session::Callbacks {
     }
 };
 
-H2Session::H2Session(Wire wire, H2Options options, Opened opened)
+H2Session::H2Session(Wire wire, H2SessionOptions options, Opened opened)
     : wire_(std::move(wire)),
       options_(options),
       opened_(std::move(opened)),

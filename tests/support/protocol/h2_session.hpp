@@ -58,7 +58,7 @@ class H2Stream {
     Headers out_trailers_;
 };
 
-struct H2Options {
+struct H2SessionOptions {
     bool server = false;
     std::uint32_t window = 1U << 20U;  // of each stream
     std::uint32_t max_streams = 256;
@@ -71,7 +71,7 @@ class H2Session {
   public:
     using Opened = std::function<void(const std::shared_ptr<H2Stream>&)>;
 
-    H2Session(Wire wire, H2Options options, Opened opened = {});
+    H2Session(Wire wire, H2SessionOptions options, Opened opened = {});
     ~H2Session();
     H2Session(const H2Session&) = delete;
     H2Session& operator=(const H2Session&) = delete;
@@ -105,7 +105,7 @@ class H2Session {
     H2Stream* find(std::int32_t id);
 
     Wire wire_;
-    const H2Options options_;
+    const H2SessionOptions options_;
     Opened opened_;
     nghttp2_session* session_ = nullptr;
     int event_ = -1;

@@ -42,7 +42,9 @@ TEST(DiskIndex, TheOldestGoesFirstWhereverItLies) {
     EXPECT_TRUE(index.touch(key(0), 2000));
     EXPECT_EQ(index.entries(), 1000U);
     EXPECT_EQ(index.bytes(), 1000 * kPage);
-    for (int i = 1; i < 1000; ++i) EXPECT_EQ(index.pop_oldest(), key(i));
+    for (int i = 1; i < 1000; ++i) {
+        EXPECT_EQ(index.pop_oldest(), key(i));
+    }
     EXPECT_EQ(index.pop_oldest(), key(0));
     EXPECT_EQ(index.pop_oldest(), std::nullopt);
     EXPECT_EQ(index.entries(), 0U);

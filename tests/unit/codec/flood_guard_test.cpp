@@ -45,11 +45,15 @@ TEST(FloodGuard, DataEarnsUpdatesAndPings) {
 
 TEST(FloodGuard, ResetsHaveALimitForEachMinute) {
     FloodGuard guard(3, 0);
-    for (int i = 0; i < 3; ++i) EXPECT_TRUE(guard.take_reset(59'999));
+    for (int i = 0; i < 3; ++i) {
+        EXPECT_TRUE(guard.take_reset(59'999));
+    }
     EXPECT_FALSE(guard.take_reset(59'999));
     EXPECT_TRUE(guard.take_reset(60'000));
     FloodGuard without(0, 0);
-    for (int i = 0; i < 1000; ++i) EXPECT_TRUE(without.take_reset(0));
+    for (int i = 0; i < 1000; ++i) {
+        EXPECT_TRUE(without.take_reset(0));
+    }
 }
 
 }  // namespace

@@ -152,7 +152,9 @@ bool Certificate::is_for(std::string_view name) const {
 CertificateSlot::CertificateSlot(Set first) : set_(std::make_shared<const Set>(std::move(first))) {}
 
 void CertificateSlot::replace(Set next) {
-    set_.store(std::make_shared<const Set>(std::move(next)));
+    auto made = std::make_shared<const Set>(std::move(next));
+    const std::lock_guard lock(changing_);
+    set_.swap(made);  // the old one goes without the lock
 }
 
 }  // namespace proxyd::net::tls

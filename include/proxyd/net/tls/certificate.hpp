@@ -1,8 +1,8 @@
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -85,11 +85,16 @@ class CertificateSlot {
     using Set = std::vector<std::shared_ptr<const Certificate>>;
     explicit CertificateSlot(Set first);
 
-    [[nodiscard]] std::shared_ptr<const Set> current() const noexcept { return set_.load(); }
+    [[nodiscard]] std::shared_ptr<const Set> current() const {
+        const std::lock_guard lock(changing_);
+        return set_;
+    }
     void replace(Set next);
 
   private:
-    std::atomic<std::shared_ptr<const Set>> set_;
+    /// std::atomic<std::shared_ptr> lets its lock go too early in libstdc++ 12.
+    mutable std::mutex changing_;
+    std::shared_ptr<const Set> set_;
 };
 
 }  // namespace proxyd::net::tls

@@ -9,6 +9,7 @@
 #include "proxyd/proxy/cache_fills.hpp"
 #include "response_head.hpp"
 #include "retry_rule.hpp"
+#include "upstream_request.hpp"
 
 namespace proxyd::proxy {
 namespace {
@@ -80,14 +81,13 @@ void CacheFlow::choose_key(std::string_view text) {
     key_ = cache::key_of(text);
 }
 
-/// The variant that this request chooses; false: the marker was the same already.
-bool CacheFlow::choose_variant(const cache::StoredHead& marker) {
-    ensure_upstream_request(exchange_);
+/// The variant that this request chooses.
+void CacheFlow::choose_variant(const cache::StoredHead& marker) {
+    build_upstream_request(exchange_);
     std::string text;
     cache::append_variant(text, primary_, marker.vary, marker.salt, exchange_.outgoing.fields);
     choose_key(exchange_.arena.copy(text));
     varied_ = true;
-    return true;
 }
 
 void CacheFlow::look_up() {
@@ -96,7 +96,7 @@ void CacheFlow::look_up() {
     entry_ = zone_.find(key_, text_, now_);
     if (!entry_ || !entry_.head->is_marker()) return;
     const cache::HeadPtr marker = entry_.head;
-    static_cast<void>(choose_variant(*marker));
+    choose_variant(*marker);
     entry_ = zone_.find(key_, text_, now_);
 }
 
@@ -110,7 +110,7 @@ Task<void> CacheFlow::look_up_store() {
         found.head = reader->head();
         if (found.head->is_marker()) {
             zone_.put(found, now_);
-            static_cast<void>(choose_variant(*found.head));
+            choose_variant(*found.head);
             entry_ = zone_.find(key_, text_, now_);
             if (entry_) co_return;
             continue;
@@ -213,12 +213,16 @@ Task<CacheFlow::Next> CacheFlow::serve(CacheWord word, std::string_view detail) 
     co_return Next::done;
 }
 
-/// Nobody waits: the stored answer at once, and a new one in the background.
-Task<CacheFlow::Next> CacheFlow::serve_updating() {
+cache::Zone::Ask CacheFlow::ask() const {
     cache::Zone::Ask ask;
     ask.known = entry_.head.get();
     ask.url = std::string(varied_ ? primary_ : plan_.url_key ? "" : cache_url(exchange_));
-    const auto joined = zone_.join(key_, text_, ask, now_);
+    return ask;
+}
+
+/// Nobody waits: the stored answer at once, and a new one in the background.
+Task<CacheFlow::Next> CacheFlow::serve_updating() {
+    const auto joined = zone_.join(key_, text_, ask(), now_);
     if (joined.entry) co_return Next::look_again;
     if (joined.leads && !plan_.settings->background_update) {
         begin_fill(joined.fill, false);
@@ -230,12 +234,10 @@ Task<CacheFlow::Next> CacheFlow::serve_updating() {
 }
 
 Task<CacheFlow::Next> CacheFlow::fetch() {
-    cache::Zone::Ask ask;
-    ask.known = entry_.head.get();
-    ask.url = std::string(varied_ ? primary_ : plan_.url_key ? "" : cache_url(exchange_));
-    ask.min_uses = plan_.settings->min_uses;
-    ask.alone = !plan_.settings->lock;
-    auto joined = zone_.join(key_, text_, ask, now_);
+    cache::Zone::Ask wanted = ask();
+    wanted.min_uses = plan_.settings->min_uses;
+    wanted.alone = !plan_.settings->lock;
+    auto joined = zone_.join(key_, text_, wanted, now_);
     if (joined.entry) co_return Next::look_again;
     if (joined.pass) {
         note_miss(miss_word(), "pass");
@@ -291,7 +293,7 @@ bool CacheFlow::same_variant(const cache::StoredHead& head) {
     const std::string_view before = text_;
     const cache::Entry marker = zone_.find(cache::key_of(primary_), primary_, now_);
     if (!marker || !marker.head->is_marker()) return false;
-    static_cast<void>(choose_variant(*marker.head));
+    choose_variant(*marker.head);
     const bool same = head.key_text == text_;
     if (!same) choose_key(before);
     return same;

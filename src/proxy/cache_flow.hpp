@@ -31,13 +31,14 @@ class CacheFlow final : public Cancelable {
     [[nodiscard]] bool must_not_be_asked();
     void choose_key(std::string_view text);
     void look_up();
-    [[nodiscard]] bool choose_variant(const cache::StoredHead& marker);
+    void choose_variant(const cache::StoredHead& marker);
     Task<void> look_up_store();
     Task<void> promote();
 
     Task<Next> step();
     Task<Next> serve(CacheWord word, std::string_view detail);
     Task<Next> fetch();
+    [[nodiscard]] cache::Zone::Ask ask() const;
     Task<Next> serve_updating();
     void begin_fill(const cache::FillPtr& fill, bool background);
     Task<Next> follow(cache::FillPtr fill, bool leads);

@@ -70,10 +70,6 @@ bool any_set(const std::vector<vars::Template>& texts, const Exchange& exchange)
     return false;
 }
 
-void ensure_upstream_request(Exchange& exchange) {
-    if (exchange.outgoing.fields.empty()) build_upstream_request(exchange);
-}
-
 void invalidate_stored(const Exchange& exchange, const http::ResponseHead& head) {
     if (is_safe(exchange.request().method) || head.status < 200 || head.status >= 400) return;
     const CachePlan& plan = exchange.plan->policy->cache;

@@ -14,9 +14,6 @@ namespace proxyd::proxy {
 /// Whether one of the texts is neither empty nor "0" (nginx's proxy_cache_bypass).
 [[nodiscard]] bool any_set(const std::vector<vars::Template>& texts, const Exchange& exchange);
 
-/// exchange.outgoing, once.
-void ensure_upstream_request(Exchange& exchange);
-
 /// RFC 9111 4.4: an unsafe request that worked makes what is stored for its target, and for what
 /// its Location and Content-Location name on the same host, invalid.
 void invalidate_stored(const Exchange& exchange, const http::ResponseHead& head);

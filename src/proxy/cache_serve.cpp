@@ -10,6 +10,7 @@
 #include "proxyd/base/random.hpp"
 #include "proxyd/http/fields/conditional.hpp"
 #include "response_head.hpp"
+#include "upstream_request.hpp"
 
 namespace proxyd::proxy {
 namespace {
@@ -117,7 +118,7 @@ void CacheServe::fill_head() {
     }
     response.reason_phrase = http::reason_phrase(response.status);
     const bool refers = stored.has(FieldId::location) || stored.has(FieldId::refresh);
-    if (refers) ensure_upstream_request(exchange_);  // who the upstream was asked as
+    if (refers) build_upstream_request(exchange_);  // who the upstream was asked as
     rewrite_answer_fields(exchange_);
     finish_response_head(exchange_, false);
 }

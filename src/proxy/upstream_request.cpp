@@ -61,6 +61,7 @@ http::Scheme client_scheme(const Exchange& exchange) {
 void build_upstream_request(Exchange& exchange) {
     const http::RequestHead& head = exchange.request();
     http::RequestHead& outgoing = exchange.outgoing;
+    if (!outgoing.fields.empty()) return;  // it always has Host
     outgoing.method = head.method;
     outgoing.method_text = head.method_text;
     outgoing.target = exchange.target;

@@ -7,7 +7,8 @@
 namespace proxyd::proxy {
 
 /// exchange.outgoing: the client's request as the upstream gets it. Hop-by-hop and imitating
-/// fields gone, X-Forwarded-*, Via and X-Request-ID set, the operator's rules applied last.
+/// fields gone, X-Forwarded-*, Via and X-Request-ID set, the operator's rules applied last. Made
+/// once: whoever needs it calls this.
 void build_upstream_request(Exchange& exchange);
 [[nodiscard]] policy::ForwardedFacts forwarded_facts(const Exchange& exchange);
 /// As the client sees it: a trusted proxy may have ended its TLS.

@@ -301,6 +301,22 @@ TEST(Cache, StaleIsBetterThanAnError) {
     EXPECT_EQ(get_once(daemon.http(), "/b").status, 502);
 }
 
+// The variant is chosen by the request as the upstream gets it: it is made once.
+TEST(Cache, WhatGoesPastTheCacheHasEachFieldOnce) {
+    Counter app;
+    app.headers = {{"Vary", "Accept-Language"}, {"Cache-Control", "max-age=100"}};
+    Daemon daemon(cached(), ups(app.upstream));
+    get_once(daemon.http(), "/a", "Accept-Language: de\r\n");
+    RawClient client(daemon.http());
+    client.send("HEAD /a HTTP/1.1\r\nHost: app.test\r\nAccept-Language: en\r\nCookie: a=b\r\n\r\n");
+    EXPECT_EQ(client.read_response("HEAD").status, 200);
+    const Request seen = app.upstream.last_request();
+    EXPECT_EQ(seen.method, "HEAD");
+    for (const char* name : {"Host", "Accept-Language", "Cookie", "X-Forwarded-For", "Via"}) {
+        EXPECT_EQ(seen.headers.count(name), 1U) << name;
+    }
+}
+
 TEST(Cache, NobodyWaitsForABackgroundUpdate) {
     Gate go;
     std::atomic<int> count = 0;

@@ -12,7 +12,7 @@ struct Zone::Node : boost::intrusive::list_base_hook<> {
     Entry entry;
     UnixMilliseconds used_at = 0;
     UnixMilliseconds told_at = 0;  ///< when the second tier last heard of a use
-    std::size_t charge = 0;  ///< on the budget, the body apart
+    std::size_t charge = 0;        ///< on the budget, the body apart
 };
 
 /// A part of a zone under one lock.

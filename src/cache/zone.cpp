@@ -48,10 +48,9 @@ Entry Zone::find(const Key& key, std::string_view text, UnixMilliseconds now) {
     return node->entry;
 }
 
-bool Zone::has_fill(const Key& key) const {
-    Shard& shard = shard_of(key);
-    const std::lock_guard lock(shard.mutex);
-    return shard.fills.contains(key);
+/// Of one shard: a sixteenth of the memory holds them all.
+std::size_t Zone::most_marks() const noexcept {
+    return std::max<std::size_t>(16, settings_.memory / 16 / kShards / 96);
 }
 
 Zone::Joined Zone::join(const Key& key, std::string_view text, const Ask& ask,
@@ -72,9 +71,8 @@ Zone::Joined Zone::join(const Key& key, std::string_view text, const Ask& ask,
         }
         return joined;
     }
-    const std::size_t most_marks = std::max<std::size_t>(16, settings_.memory / 16 / kShards / 96);
     if (ask.min_uses > 1 && ask.known == nullptr) {
-        Shard::Mark& mark = shard.mark(key, most_marks, now);
+        Shard::Mark& mark = shard.mark(key, most_marks(), now);
         mark.until = now + settings_.inactive.count();
         joined.pass = ++mark.uses < ask.min_uses;
     }
@@ -97,8 +95,7 @@ void Zone::end(const Fill& fill, UnixMilliseconds pass_until) {
         shard.fills.erase(found);
     }
     if (pass_until == 0) return;
-    const std::size_t most_marks = std::max<std::size_t>(16, settings_.memory / 16 / kShards / 96);
-    Shard::Mark& mark = shard.mark(fill.key(), most_marks, pass_until);
+    Shard::Mark& mark = shard.mark(fill.key(), most_marks(), pass_until);
     mark.pass_until = pass_until;
     mark.until = std::max(mark.until, pass_until);
 }

@@ -7,16 +7,11 @@ namespace {
 
 constexpr const char* kAddListener = "listeners: { https: { address: \":443\", tls: on } }";
 
-bool listens(const Host& host, const Listener& listener) {
-    return host.listen.empty() ||
-           std::find(host.listen.begin(), host.listen.end(), listener.name) != host.listen.end();
-}
-
 /// Its TLS listener; the one on port 443 before others.
 const Listener* tls_listener(const Reader& reader, const Host& host) {
     const Listener* found = nullptr;
     for (const Listener& listener : reader.snapshot.listeners) {
-        if (!listener.tls || !listens(host, listener)) continue;
+        if (!listener.tls || !host.listens_on(listener.name)) continue;
         if (found == nullptr || listener.address.port == 443) found = &listener;
     }
     return found;
@@ -27,7 +22,7 @@ void keep_plain(Reader& reader, const HostListening& said, const Position& host_
     std::vector<std::string> plain;
     std::string left;
     for (const Listener& listener : reader.snapshot.listeners) {
-        if (!listens(host, listener)) continue;
+        if (!host.listens_on(listener.name)) continue;
         if (!listener.tls) plain.push_back(listener.name);
         if (listener.tls) left = listener.name;
     }
@@ -77,10 +72,7 @@ void check_tls_listeners(Reader& reader) {
     for (const auto& [name, at] : reader.tls_listeners) {
         const auto& hosts = reader.snapshot.hosts;
         const bool used = std::any_of(hosts.begin(), hosts.end(), [&](const Host& host) {
-            const bool listed =
-                host.listen.empty() ||
-                std::find(host.listen.begin(), host.listen.end(), name) != host.listen.end();
-            return host.tls != nullptr && listed;
+            return host.tls != nullptr && host.listens_on(name);
         });
         if (used || reader.report.failed()) continue;
         reader.report.error(at, "listener '" + name + "' speaks TLS, but no host on it has 'tls'",

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "config/keys_retry.hpp"
 #include "config/sections.hpp"
 #include "config/store.hpp"
 #include "config/suggest.hpp"
@@ -9,18 +10,6 @@
 namespace proxyd::config {
 namespace {
 
-struct StaleWord {
-    std::string_view name;
-    UseStale bit;
-};
-constexpr StaleWord kStaleWords[] = {
-    {"error", UseStale::error},       {"timeout", UseStale::timeout},
-    {"updating", UseStale::updating}, {"invalid_header", UseStale::invalid_header},
-    {"http_500", UseStale::http_500}, {"http_502", UseStale::http_502},
-    {"http_503", UseStale::http_503}, {"http_504", UseStale::http_504},
-    {"http_403", UseStale::http_403}, {"http_404", UseStale::http_404},
-    {"http_429", UseStale::http_429},
-};
 constexpr std::string_view kStaleList =
     "error|timeout|updating|invalid_header|http_500|http_502|http_503|http_504|http_403|http_404|"
     "http_429";
@@ -76,12 +65,14 @@ void store_valid(Reader& reader, const Key& key, const Node& node, void* target)
 }
 
 void store_use_stale(Reader& reader, const Key& key, const Node& node, void* target) {
-    auto& bits = static_cast<Cache*>(target)->use_stale;
-    bits = 0;
+    auto& cache = *static_cast<Cache*>(target);
+    cache.use_stale = 0;
+    cache.stale_updating = false;
     for (const Node* word : reader.scalars(node, key.name)) {
-        const auto* row = std::ranges::find(kStaleWords, word->text, &StaleWord::name);
-        if (row != std::end(kStaleWords)) {
-            bits |= static_cast<std::uint32_t>(row->bit);
+        if (const std::uint32_t bit = retry_bit(word->text); bit != 0) {
+            cache.use_stale |= bit;
+        } else if (word->text == "updating") {
+            cache.stale_updating = true;
         } else if (!(node.is_scalar() && parse_boolean(word->text) == false)) {
             reader.report.error(word->at, "unknown word '" + word->text + "' in 'use_stale'",
                                 did_you_mean(word->text, split_words(kStaleList)));

@@ -24,17 +24,12 @@ constexpr RetryWord kRetryWords[] = {
     {"http_404", RetryOn::http_404},
     {"http_429", RetryOn::http_429},
 };
-constexpr std::string_view kRetryList =
-    "error|timeout|invalid_header|http_500|http_502|http_503|http_504|http_403|http_404|http_429";
-
 void store_retry_on(Reader& reader, const Key& key, const Node& node, void* target) {
     auto& retry = *static_cast<Retry*>(target);
     retry.on = 0;
     for (const Node* word : reader.scalars(node, key.name)) {
-        const auto* row = std::find_if(std::begin(kRetryWords), std::end(kRetryWords),
-                                       [&](const RetryWord& r) { return r.name == word->text; });
-        if (row != std::end(kRetryWords)) {
-            retry.on |= static_cast<std::uint32_t>(row->bit);
+        if (const std::uint32_t bit = retry_bit(word->text); bit != 0) {
+            retry.on |= bit;
         } else if (!(node.is_scalar() && (word->text == "off" || word->text == ""))) {
             reader.report.error(word->at, "unknown word '" + word->text + "' in 'on'",
                                 did_you_mean(word->text, split_words(kRetryList)));
@@ -79,6 +74,12 @@ constexpr Key kRetryKeys[] = {
 };
 
 }  // namespace
+
+std::uint32_t retry_bit(std::string_view word) noexcept {
+    const auto* row = std::find_if(std::begin(kRetryWords), std::end(kRetryWords),
+                                   [&](const RetryWord& each) { return each.name == word; });
+    return row == std::end(kRetryWords) ? 0 : static_cast<std::uint32_t>(row->bit);
+}
 
 constinit const Table kRetryTable{.name = "retry", .keys = kRetryKeys};
 

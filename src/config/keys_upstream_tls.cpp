@@ -131,7 +131,8 @@ std::shared_ptr<const net::tls::ClientPolicy> policy_of(Reader& reader, const Dr
     if (!made) {
         const Position& at = place_of(draft, made.error().part);
         const bool file = at.source != nullptr;
-        reader.report.error(file ? at : spare, (file ? "this file " : "") + made.error().text);
+        reader.report.error(file ? at : spare, (file ? "this file " : "") + made.error().text,
+                            made.error().hint);
         return nullptr;
     }
     if ((*made)->expired()) {

@@ -6,6 +6,7 @@
 #include <array>
 
 #include "daemon/cache_text.hpp"
+#include "daemon/control_words.hpp"
 #include "daemon/exit_code.hpp"
 #include "daemon/suggest.hpp"
 #include "proxyd/cache/key.hpp"
@@ -81,20 +82,14 @@ struct Request {
 };
 
 Request parse(std::string_view line) {
-    line.remove_prefix(kPrefix.size());
-    const auto next = [&line] {
-        const std::size_t end = std::min(line.find('\t'), line.size());
-        std::string word(line.substr(0, end));
-        line.remove_prefix(std::min(end + 1, line.size()));
-        return word;
-    };
+    ControlWords words(line.substr(kPrefix.size()));
     Request request;
-    request.what = next();
-    request.zone = next();
-    request.kind = next();
-    request.text = next();
-    request.soft = next() == "soft";
-    request.json = next() == "json";
+    request.what = words.next();
+    request.zone = words.next();
+    request.kind = words.next();
+    request.text = words.next();
+    request.soft = words.next() == "soft";
+    request.json = words.next() == "json";
     return request;
 }
 
@@ -106,11 +101,7 @@ constexpr std::array<std::pair<std::string_view, Selector::Kind>, 3> kKinds{
 ControlReply unknown_zone(const std::vector<server::CacheStatus>& known, const std::string& name) {
     std::vector<std::string> names;
     for (const auto& each : known) names.push_back(each.name);
-    std::string text = fmt::format("proxyd: unknown cache '{}'", name);
-    if (const std::string near = nearest(name, names); !near.empty()) {
-        text += ": did you mean '" + near + "'?";
-    }
-    return {kFailure, text + "\n"};
+    return unknown_name("unknown cache", name, names);
 }
 
 void purge(server::Server& server, const Request& request, const Respond& respond) {

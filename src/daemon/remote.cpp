@@ -57,9 +57,10 @@ int call_running(const Options& options, const std::string& line) {
         fmt::print(stderr, "proxyd: {} says 'control: off'; use signals\n", options.config);
         return kFailure;
     }
-    const std::chrono::milliseconds limit = line == "reload"       ? kReloadLimit
-                                            : is_cache_line(line) ? kCacheLimit
-                                                                  : std::chrono::milliseconds(kLimit);
+    const std::chrono::milliseconds limit = line == "reload" ? kReloadLimit
+                                            : is_cache_line(line)
+                                                ? kCacheLimit
+                                                : std::chrono::milliseconds(kLimit);
     const auto reply = server::control_call(path, line, limit);
     if (!reply) {
         fmt::print(stderr,

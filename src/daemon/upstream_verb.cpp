@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <optional>
 
+#include "daemon/control_words.hpp"
 #include "daemon/exit_code.hpp"
 #include "daemon/status_text.hpp"
-#include "daemon/suggest.hpp"
 
 namespace proxyd::daemon {
 namespace {
@@ -23,33 +23,19 @@ struct Request {
 };
 
 Request parse(std::string_view line) {
-    line.remove_prefix(kPrefix.size());
-    const auto next = [&line] {
-        const std::size_t end = std::min(line.find('\t'), line.size());
-        std::string word(line.substr(0, end));
-        line.remove_prefix(std::min(end + 1, line.size()));
-        return word;
-    };
+    ControlWords words(line.substr(kPrefix.size()));
     Request request;
-    request.what = next();
-    request.upstream = next();
-    request.server = next();
-    request.json = next() == "json";
+    request.what = words.next();
+    request.upstream = words.next();
+    request.server = words.next();
+    request.json = words.next() == "json";
     return request;
-}
-
-ControlReply unknown(std::string_view what, const std::string& name,
-                     const std::vector<std::string>& known) {
-    std::string text = fmt::format("proxyd: {} '{}'", what, name);
-    const std::string near = nearest(name, known);
-    if (!near.empty()) text += ": did you mean '" + near + "'?";
-    return {kFailure, text + "\n"};
 }
 
 ControlReply unknown_upstream(const Upstreams& upstreams, const std::string& name) {
     std::vector<std::string> names;
     for (const auto& each : upstreams) names.push_back(each.name);
-    return unknown("unknown upstream", name, names);
+    return unknown_name("unknown upstream", name, names);
 }
 
 ControlReply unknown_server(const server::UpstreamStatus& upstream, const std::string& name) {
@@ -58,7 +44,7 @@ ControlReply unknown_server(const server::UpstreamStatus& upstream, const std::s
         names.push_back(each.address);
         names.push_back(each.server);
     }
-    return unknown("upstream '" + upstream.name + "' has no server", name, names);
+    return unknown_name("upstream '" + upstream.name + "' has no server", name, names);
 }
 
 ControlReply list(Upstreams upstreams, const Request& request) {

@@ -187,10 +187,10 @@ Task<CacheFlow::Next> CacheFlow::step() {
         note_miss("method", {});
         co_return Next::upstream;
     }
-    const bool updating = plan_.settings->has(config::UseStale::updating);
     if (entry_ && !asked_.no_cache &&
         cache::judge_reuse(entry_.head->validity, {}, now_) == cache::Reuse::validate &&
-        cache::stale_while_revalidate(entry_.head->validity, updating, now_)) {
+        cache::stale_while_revalidate(entry_.head->validity, plan_.settings->stale_updating,
+                                      now_)) {
         co_return co_await serve_updating();
     }
     co_return co_await fetch();
@@ -336,9 +336,9 @@ bool CacheFlow::stale_helps(const Error& why) const {
     if (why.code == Reason::upstream_status) {
         ordered = true;  // it was judged by its status
     } else if (const auto word = retry_word(why.code)) {
-        ordered = plan_.settings->has(static_cast<config::UseStale>(static_cast<unsigned>(*word)));
+        ordered = plan_.settings->has(*word);
     } else if (why.source == Source::upstream) {
-        ordered = plan_.settings->has(config::UseStale::error);
+        ordered = plan_.settings->has(config::RetryOn::error);
     }
     const bool failed = why.source == Source::upstream || why.code == Reason::timeout_total;
     return failed && cache::stale_if_error(entry_.head->validity, ordered, asked_, now_);

@@ -60,20 +60,19 @@ cache::Answer FillStream::answer_of(const http::ResponseHead& head) const {
 bool FillStream::stale_is_better(int status) const {
     if (!order_.stale || status < 400) return false;
     const auto word = retry_word(status);
-    const bool ordered =
-        word && plan_.settings->has(static_cast<config::UseStale>(static_cast<unsigned>(*word)));
+    const bool ordered = word && plan_.settings->has(*word);
     const bool error = status >= 500;
     return (ordered || error) &&
            cache::stale_if_error(order_.stale.head->validity, ordered, order_.asked, unix_now());
 }
 
-Storable FillStream::judge(const cache::Answer& answer, const http::ResponseHead& head) {
+/// What this request and this place say beside the answer itself.
+Storable FillStream::judge(Storable verdict, const http::ResponseHead& head) {
     if (plan_.settings->honour_client && order_.asked.no_store) return Storable::request_no_store;
     if (any_set(plan_.settings->no_store, *exchange_)) return Storable::ordered;
-    const Storable verdict = cache::judge(answer).storable;
     if (verdict != Storable::yes) return verdict;
     if (wants_streaming(head)) return Storable::ordered;
-    if (!cache::vary_names(*answer.fields)) return Storable::vary;
+    if (!cache::vary_names(head.fields)) return Storable::vary;
     const auto size = size_of(head);
     if (size && *size > zone_.settings().max_object_size) return Storable::too_large;
     return Storable::yes;
@@ -91,12 +90,17 @@ Task<Result<void>> FillStream::send_head(const http::ResponseHead& head,
                                "status " + std::to_string(head.status)));
     }
     const cache::Answer answer = answer_of(head);
-    Storable verdict = judge(answer, head);
-    if (verdict == Storable::yes && !begin_shared(answer, head)) verdict = Storable::no_room;
+    const cache::Judgement judgement = cache::judge(answer);
+    Storable verdict = judge(judgement.storable, head);
+    if (verdict == Storable::yes && !begin_shared(answer, judgement.validity, head)) {
+        verdict = Storable::no_room;
+    }
     if (verdict != Storable::yes) {
         auto refused = co_await refuse(verdict, head, options);
         // Behind what refuse() removes: this is what takes its place.
-        if (verdict == Storable::no_room && refused.ok()) begin_disk_only(answer, head);
+        if (verdict == Storable::no_room && refused.ok()) {
+            begin_disk_only(answer, judgement.validity, head);
+        }
         co_return refused;
     }
     if (options.end) finish();
@@ -194,8 +198,9 @@ void FillStream::place(cache::StoredHead& head) {
 }
 
 boost::intrusive_ptr<cache::StoredHead> FillStream::make_stored(const cache::Answer& answer,
+                                                                const cache::Validity& validity,
                                                                 const http::ResponseHead& head) {
-    auto stored = cache::make_head(answer, cache::judge(answer).validity);
+    auto stored = cache::make_head(answer, validity);
     stored->vary = *cache::vary_names(head.fields);
     stored->body_size = size_.value_or(0);
     place(*stored);
@@ -203,20 +208,22 @@ boost::intrusive_ptr<cache::StoredHead> FillStream::make_stored(const cache::Ans
 }
 
 /// Larger than what memory holds: the client gets it as it comes, and so does the second tier.
-void FillStream::begin_disk_only(const cache::Answer& answer, const http::ResponseHead& head) {
+void FillStream::begin_disk_only(const cache::Answer& answer, const cache::Validity& validity,
+                                 const http::ResponseHead& head) {
     if (zone_.store() == nullptr || order_.fill->doomed()) return;
-    stored_ = make_stored(answer, head);
+    stored_ = make_stored(answer, validity, head);
     if (order_.fill->doomed()) return;  // too many variants
     writer_ = zone_.store()->write(loop_, stored_, size_.value_or(UINT64_MAX));
 }
 
-bool FillStream::begin_shared(const cache::Answer& answer, const http::ResponseHead& head) {
+bool FillStream::begin_shared(const cache::Answer& answer, const cache::Validity& validity,
+                              const http::ResponseHead& head) {
     size_ = size_of(head);
     const std::uint64_t limit = zone_.memory_object_limit();
     if (size_ && *size_ > limit) return false;
     const bool body = !size_ || *size_ > 0;
     if (body && !next_chunk(size_ ? static_cast<std::size_t>(*size_) : kFirstChunk)) return false;
-    stored_ = make_stored(answer, head);
+    stored_ = make_stored(answer, validity, head);
     if (zone_.store() != nullptr && !order_.fill->doomed()) {
         writer_ = zone_.store()->write(loop_, stored_, size_.value_or(UINT64_MAX));
     }

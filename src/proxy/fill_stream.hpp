@@ -71,15 +71,17 @@ class FillStream final : public http::ServerStream, public http::BodySource {
 
     [[nodiscard]] bool stale_is_better(int status) const;
     [[nodiscard]] cache::Answer answer_of(const http::ResponseHead& head) const;
-    [[nodiscard]] cache::Storable judge(const cache::Answer& answer,
-                                        const http::ResponseHead& head);
+    [[nodiscard]] cache::Storable judge(cache::Storable verdict, const http::ResponseHead& head);
     Result<void> revalidated(const http::ResponseHead& head);
     [[nodiscard]] boost::intrusive_ptr<cache::StoredHead> make_stored(
-        const cache::Answer& answer, const http::ResponseHead& head);
-    void begin_disk_only(const cache::Answer& answer, const http::ResponseHead& head);
+        const cache::Answer& answer, const cache::Validity& validity,
+        const http::ResponseHead& head);
+    void begin_disk_only(const cache::Answer& answer, const cache::Validity& validity,
+                         const http::ResponseHead& head);
     Task<void> keep_on_disk(std::string_view data, bool end);
     /// False: no room.
-    bool begin_shared(const cache::Answer& answer, const http::ResponseHead& head);
+    bool begin_shared(const cache::Answer& answer, const cache::Validity& validity,
+                      const http::ResponseHead& head);
     void place(cache::StoredHead& head);
     Task<Result<void>> refuse(cache::Storable why, const http::ResponseHead& head,
                               http::SendOptions options);

@@ -59,7 +59,8 @@ void relay_response_head(Exchange& exchange, const http::ResponseHead& head) {
     response.content_length = head.content_length;
     response.fields.clear();
     for (const http::Field& field : head.fields) {
-        if (exchange.fill != nullptr || !is_for_us(exchange, field)) response.fields.add(field.id, field.name, field.value);
+        if (exchange.fill != nullptr || !is_for_us(exchange, field))
+            response.fields.add(field.id, field.name, field.value);
     }
     // HEAD and 304 tell the length of what they leave out (RFC 9110 8.6).
     if (head.framing == http::Framing::none && head.status >= 200 &&
@@ -97,7 +98,8 @@ bool wants_streaming(const http::ResponseHead& head) {
         accel && text::iequals(*accel, "no")) {
         return true;
     }
-    return has_media_type(fields, "text/event-stream") || has_media_type(fields, "application/grpc");
+    return has_media_type(fields, "text/event-stream") ||
+           has_media_type(fields, "application/grpc");
 }
 
 }  // namespace proxyd::proxy

@@ -34,10 +34,6 @@ void add_all(VirtualHosts& to, const config::Host& host, std::size_t index) {
     for (const std::string& name : host.names) to.add(name, static_cast<std::uint32_t>(index));
 }
 
-bool serves(const config::Host& host, std::string_view listener) {
-    return host.listen.empty() || std::ranges::find(host.listen, listener) != host.listen.end();
-}
-
 Error downstream(Reason reason, const char* detail = "") {
     return Error(reason, Source::downstream, Retry::no, detail);
 }
@@ -103,7 +99,7 @@ Result<void> Table::Impl::add_names() {
     }
     for (const RoutedHost& host : hosts) {
         for (ListenerHosts& listener : listeners) {
-            if (serves(*host.config, listener.listener)) {
+            if (host.config->listens_on(listener.listener)) {
                 add_all(listener.hosts, *host.config, host.index);
             }
         }

@@ -65,7 +65,6 @@ class Zone {
                               UnixMilliseconds now);
     /// Nobody can join it any more. `pass_until`: whoever asks until then asks for himself.
     void end(const Fill& fill, UnixMilliseconds pass_until = 0);
-    [[nodiscard]] bool has_fill(const Key& key) const;
 
     /// Into memory, in the place of the entry of that key; removes what was not used for longest.
     /// False: there is no room.
@@ -93,6 +92,7 @@ class Zone {
   private:
     struct Shard;
     struct Node;
+    [[nodiscard]] std::size_t most_marks() const noexcept;
     [[nodiscard]] Shard& shard_of(const Key& key) const noexcept;
     bool evict_oldest();
     bool make_room(std::size_t bytes);

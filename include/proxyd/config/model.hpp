@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <compare>
 #include <cstdint>
@@ -7,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "proxyd/base/ip.hpp"
@@ -280,21 +282,6 @@ struct CacheZone {
     Origin origin;
 };
 
-/// nginx's proxy_cache_use_stale words; the ones that it shares with retry have the same bits.
-enum class UseStale : std::uint32_t {
-    error = 1,
-    timeout = 2,
-    invalid_header = 4,
-    http_500 = 8,
-    http_502 = 16,
-    http_503 = 32,
-    http_504 = 64,
-    http_403 = 128,
-    http_404 = 256,
-    http_429 = 512,
-    updating = 1024,
-};
-
 /// `cache` of a location.
 struct Cache {
     std::string zone;  ///< name in Snapshot::caches
@@ -302,8 +289,9 @@ struct Cache {
         int status = 0;  ///< 0 = any
         Duration time{0};
     };
-    std::vector<Valid> valid;  ///< exact ones first
-    std::uint32_t use_stale = 0;
+    std::vector<Valid> valid;     ///< exact ones first
+    std::uint32_t use_stale = 0;  ///< bits of RetryOn: what an old answer is better than
+    bool stale_updating = false;  ///< and `updating`: while a new one is fetched
     bool lock = true;
     vars::Template key;
     std::vector<vars::Template> bypass, no_store;
@@ -312,7 +300,7 @@ struct Cache {
     bool background_update = true;
     std::string status_header = "X-Cache-Status";  ///< "" = off
     bool honour_client = true;                     ///< client_cache_control
-    [[nodiscard]] bool has(UseStale word) const noexcept {
+    [[nodiscard]] bool has(RetryOn word) const noexcept {
         return (use_stale & static_cast<std::uint32_t>(word)) != 0;
     }
 };
@@ -409,9 +397,12 @@ struct HostTls {
 };
 
 struct Host {
-    std::string name;                      ///< the key; "*" = every name that nothing else has
-    std::vector<std::string> names;        ///< name and aliases; exact, "*.x", "x.*", "~re"
-    std::vector<std::string> listen;       ///< names of listeners; empty = all
+    std::string name;                 ///< the key; "*" = every name that nothing else has
+    std::vector<std::string> names;   ///< name and aliases; exact, "*.x", "x.*", "~re"
+    std::vector<std::string> listen;  ///< names of listeners; empty = all
+    [[nodiscard]] bool listens_on(std::string_view listener) const {
+        return listen.empty() || std::find(listen.begin(), listen.end(), listener) != listen.end();
+    }
     std::vector<Location> locations;       ///< in file order
     std::shared_ptr<const Policy> policy;  ///< for answers without a location
     std::shared_ptr<const HostTls> tls;    ///< null = plain only

@@ -12,8 +12,6 @@ using http::Framing;
 constexpr std::size_t kBulk = 128 * 1024;
 /// For the head in front of a body, so that both of the next message fit one read.
 constexpr std::size_t kHeadRoom = 4096;
-/// min_rate counts from here on.
-constexpr std::chrono::milliseconds kGrace{2000};
 
 }  // namespace
 
@@ -31,31 +29,15 @@ std::uint64_t BodyReader::left() const noexcept {
     return framing_ == Framing::length ? left_ : UINT64_MAX;
 }
 
-void BodyReader::release() noexcept { channel_.consume(std::exchange(loaned_, 0)); }
+void BodyReader::release() noexcept {
+    channel_.consume(std::exchange(loaned_, 0));
+}
 
 Error BodyReader::cut() const {
     if (channel_.closed()) return channel_.failure();
     if (side_ == Source::downstream) return connection_error(channel_.input_error(), side_);
     return Error(Reason::upstream_body_cut, side_, Retry::no,
                  "the connection ended inside the body");
-}
-
-Error BodyReader::late() const {
-    if (side_ == Source::upstream) {
-        return Error(Reason::upstream_timeout_read, side_, Retry::no,
-                     "nothing came for timeouts.read");
-    }
-    return Error(Reason::client_timeout_body, side_, Retry::no,
-                 min_rate_ == 0 ? "nothing came for client.body_timeout"
-                                : "slower than client.min_rate, or nothing for body_timeout");
-}
-
-std::chrono::milliseconds BodyReader::patience(std::chrono::milliseconds limit) const {
-    if (min_rate_ == 0) return limit;
-    const auto earned = static_cast<async::Milliseconds>(received_ * 1000 / min_rate_);
-    const std::chrono::milliseconds left(
-        std::max<async::Milliseconds>(kGrace.count() + earned - waited_, 1));
-    return limit.count() == 0 ? left : std::min(limit, left);
 }
 
 bool BodyReader::ready() const noexcept {
@@ -139,13 +121,13 @@ Task<Result<BodyPart>> BodyReader::read_slow(std::size_t max, std::chrono::milli
         if (pending_.empty()) release();  // framing without data must not fill the block
         if (framing_ != Framing::length && channel_.more_likely()) channel_.want(kBulk);
         const async::Milliseconds since = channel_.loop().now();
-        const Channel::Fill filled = co_await channel_.fill(patience(limit), true);
-        waited_ += channel_.loop().now() - since;
+        const Channel::Fill filled = co_await channel_.fill(time_.patience(limit, received_), true);
+        time_.waited(channel_.loop().now() - since);
         if (filled == Channel::Fill::closed) co_return breaks(channel_.failure());
         if (filled == Channel::Fill::interrupted) {
             co_return Error(Reason::client_closed, side_, Retry::no, "reading was given up");
         }
-        if (filled == Channel::Fill::late) co_return breaks(late());
+        if (filled == Channel::Fill::late) co_return breaks(time_.late());
         auto part = take(max);
         if (!part || !part->data.empty() || part->end) co_return part;
     }

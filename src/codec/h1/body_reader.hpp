@@ -1,6 +1,7 @@
 #pragma once
 
 #include "channel.hpp"
+#include "codec/body_time.hpp"
 #include "parser.hpp"
 #include "proxyd/http/stream.hpp"
 
@@ -12,7 +13,7 @@ namespace proxyd::codec::h1 {
 class BodyReader {
   public:
     BodyReader(Channel& channel, Parser& parser, Source side) noexcept
-        : channel_(channel), parser_(parser), side_(side) {}
+        : channel_(channel), parser_(parser), side_(side), time_(side) {}
     void start(http::Framing framing, std::uint64_t length) noexcept;
 
     Task<Result<http::BodyPart>> read(std::size_t max, std::chrono::milliseconds limit);
@@ -27,7 +28,7 @@ class BodyReader {
     void release() noexcept;
     void set_max(std::uint64_t bytes) noexcept { max_body_ = bytes; }
     /// Bytes per second over the time that read() waited, once the first seconds are over.
-    void set_min_rate(std::uint64_t bytes) noexcept { min_rate_ = bytes; }
+    void set_min_rate(std::uint64_t bytes) noexcept { time_.set_min_rate(bytes); }
 
   private:
     Result<http::BodyPart> take(std::size_t max);
@@ -38,8 +39,6 @@ class BodyReader {
     }
     Task<Result<http::BodyPart>> read_slow(std::size_t max, std::chrono::milliseconds limit);
     [[nodiscard]] Error cut() const;
-    [[nodiscard]] Error late() const;
-    [[nodiscard]] std::chrono::milliseconds patience(std::chrono::milliseconds limit) const;
 
     Channel& channel_;
     Parser& parser_;
@@ -48,10 +47,9 @@ class BodyReader {
     std::uint64_t left_ = 0;
     std::uint64_t received_ = 0;
     std::uint64_t max_body_ = UINT64_MAX;
-    std::uint64_t min_rate_ = 0;
-    async::Milliseconds waited_ = 0;
-    std::size_t loaned_ = 0;         ///< bytes of the channel handed out, not consumed yet
-    std::string_view pending_;       ///< chunk data decoded ahead
+    BodyTime time_;
+    std::size_t loaned_ = 0;    ///< bytes of the channel handed out, not consumed yet
+    std::string_view pending_;  ///< chunk data decoded ahead
     bool pending_end_ = false;
     bool done_ = true;
     bool broken_ = false;

@@ -17,9 +17,6 @@ constexpr std::size_t kMostStreams = 256;
 constexpr async::Milliseconds kSilent = 10'000;
 constexpr milliseconds kSignOfLife{5'000};
 
-/// RFC 9113 6.
-constexpr std::uint8_t kResetFrame = 3, kDataFrame = 0, kGoawayFrame = 7;
-
 }  // namespace
 
 ClientConnection::ClientConnection(async::Loop& loop, net::TransportPtr transport,
@@ -98,13 +95,13 @@ void ClientConnection::refused() noexcept {
 
 bool ClientConnection::on_frame(const FrameHead& frame) {
     // Resets are of our requests' making, and so no flood.
-    return frame.type == kResetFrame || guard_.take(frame, loop().now());
+    return frame.type == FrameType::rst_stream || guard_.take(frame, loop().now());
 }
 
 void ClientConnection::on_frame_sent(const FrameHead& frame) {
-    if (frame.type == kDataFrame && says_something(session(), frame)) guard_.sent_data();
+    if (frame.type == FrameType::data && says_something(session(), frame)) guard_.sent_data();
     // We say it where the peer broke a rule, and nothing that comes after it will be read.
-    if (frame.type == kGoawayFrame) wire().wake_soon();
+    if (frame.type == FrameType::goaway) wire().wake_soon();
 }
 
 void ClientConnection::on_settings() {

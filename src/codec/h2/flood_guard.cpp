@@ -1,20 +1,13 @@
 #include "flood_guard.hpp"
 
 namespace proxyd::codec::h2 {
-namespace {
-
-/// RFC 9113 6.
-enum FrameType : std::uint8_t { kData = 0, kHeaders = 1, kPing = 6, kWindowUpdate = 8 };
-constexpr std::uint8_t kEndStream = 1;
-
-}  // namespace
 
 /// DATA that says something and HEADERS have limits of their own.
 std::uint32_t FloodGuard::cost(const FrameHead& frame) noexcept {
     switch (frame.type) {
-        case kData:
-            return frame.length == 0 && (frame.flags & kEndStream) == 0 ? 1 : 0;
-        case kHeaders:
+        case FrameType::data:
+            return frame.length == 0 && !frame.ends_stream() ? 1 : 0;
+        case FrameType::headers:
             return 0;
         default:
             return 1;
@@ -24,7 +17,7 @@ std::uint32_t FloodGuard::cost(const FrameHead& frame) noexcept {
 bool FloodGuard::take(const FrameHead& frame, async::Milliseconds now) noexcept {
     const std::uint32_t price = cost(frame);
     if (price == 0) return true;
-    const bool may_follow = frame.type == kWindowUpdate || frame.type == kPing;
+    const bool may_follow = frame.type == FrameType::window_update || frame.type == FrameType::ping;
     if (may_follow && credit_ != 0) {
         --credit_;
         return true;

@@ -25,9 +25,6 @@ constexpr milliseconds kHeardGrace{100};
 constexpr milliseconds kPingAfter{30'000};
 constexpr milliseconds kPongWithin{15'000};
 
-/// DATA, as FrameHead::type, and its flag.
-constexpr std::uint8_t kData = 0, kEndStream = 1;
-
 }  // namespace
 
 ServerConnection::ServerConnection(async::Loop& loop, net::TransportPtr transport,
@@ -132,7 +129,7 @@ bool ServerConnection::on_frame(const FrameHead& frame) {
 }
 
 void ServerConnection::on_frame_sent(const FrameHead& frame) {
-    if (frame.type == kData && says_something(session(), frame)) guard_.sent_data();
+    if (frame.type == FrameType::data && says_something(session(), frame)) guard_.sent_data();
 }
 
 void ServerConnection::on_settings() {

@@ -15,7 +15,7 @@ using http::Field;
 using http::FieldId;
 using http::Framing;
 
-Result<void> lost(const Stream&) {
+Result<void> lost() {
     return Error(Reason::client_closed, Source::downstream, Retry::no, "the stream is gone");
 }
 
@@ -116,7 +116,7 @@ Task<Result<http::BodyPart>> ServerStreamH2::read_after_continue(std::size_t max
 
 Task<Result<void>> ServerStreamH2::send_informational(const http::ResponseHead& head) {
     if (failed()) return Task<Result<void>>(failure());
-    if (closed()) return Task<Result<void>>(lost(*this));
+    if (closed()) return Task<Result<void>>(lost());
     if (head.status == 100) continue_owed_ = false;
     const AnswerLines lines(head.status);
     connection().session().submit_informational(*this, lines.view(), head.fields);
@@ -140,7 +140,7 @@ bool ServerStreamH2::submit(const http::ResponseHead& head, bool body) {
 Task<Result<void>> ServerStreamH2::send_head(const http::ResponseHead& head,
                                              http::SendOptions options) {
     if (failed()) return Task<Result<void>>(failure());
-    if (closed() || !submit(head, !options.end)) return Task<Result<void>>(lost(*this));
+    if (closed() || !submit(head, !options.end)) return Task<Result<void>>(lost());
     if (options.end) end_body();
     if (options.end || options.flush) connection().wire().flush();
     return Task<Result<void>>(Result<void>{});
@@ -177,7 +177,7 @@ Task<Result<std::unique_ptr<http::Tunnel>>> ServerStreamH2::upgrade(
             answer.fields.add(field.id, field.name, field.value);
         }
     }
-    if (closed() || !submit(answer, true)) return Task<Answer>(lost(*this).error());
+    if (closed() || !submit(answer, true)) return Task<Answer>(lost().error());
     set_send_limit(std::chrono::milliseconds{0});  // timeouts.upgraded watches both ways
     connection().wire().flush();
     std::unique_ptr<http::Tunnel> tunnel = std::make_unique<StreamTunnel>(*this);

@@ -80,7 +80,7 @@ SessionStream* stream_of(nghttp2_session* session, std::int32_t id) noexcept {
 }
 
 FrameHead head_of(const nghttp2_frame_hd& head) noexcept {
-    return {head.type, head.flags, head.stream_id, head.length};
+    return {static_cast<FrameType>(head.type), head.flags, head.stream_id, head.length};
 }
 
 ssize_t supply_data(nghttp2_session* session, std::int32_t id, std::uint8_t*, std::size_t length,
@@ -337,10 +337,6 @@ void Session::produce(Output& out, std::size_t most) {
         out.append(view_of(bytes, static_cast<std::size_t>(size)));
     }
     out_ = nullptr;
-}
-
-bool Session::wants_to_send() const noexcept {
-    return nghttp2_session_want_write(session_.get()) != 0;
 }
 
 std::size_t Session::queued_frames() const noexcept {

@@ -74,10 +74,23 @@ class SessionStream {
     std::int32_t id_ = 0;
 };
 
+/// RFC 9113 6; others have other numbers.
+enum class FrameType : std::uint8_t {
+    data = 0,
+    headers = 1,
+    rst_stream = 3,
+    ping = 6,
+    goaway = 7,
+    window_update = 8,
+};
+
 /// What the guard counts.
 struct FrameHead {
-    std::uint8_t type = 0;
+    FrameType type = FrameType::data;
     std::uint8_t flags = 0;
+    [[nodiscard]] bool ends_stream() const noexcept {
+        return (flags & 1U) != 0 && (type == FrameType::data || type == FrameType::headers);
+    }
     std::int32_t stream = 0;
     std::size_t length = 0;
 };
@@ -125,8 +138,6 @@ class Session {
     void receive(std::string_view bytes);
     /// Writes what there is to send, until about `most` bytes lie in `out`.
     void produce(Output& out, std::size_t most);
-    /// Whether produce() would have something to do.
-    [[nodiscard]] bool wants_to_send() const noexcept;
     /// Nothing will be received any more: after a violation, or when all is said.
     [[nodiscard]] bool over() const noexcept;
     /// Frames that wait for produce(), DATA aside.

@@ -8,8 +8,6 @@ using std::chrono::milliseconds;
 
 /// Small parts are collected up to this size while the source has more at once.
 constexpr std::size_t kCork = 16 * 1024;
-/// min_rate counts from here on.
-constexpr milliseconds kGrace{2000};
 
 bool is_violation(ErrorCode code) {
     switch (code) {
@@ -203,9 +201,9 @@ Task<Result<BodyPart>> Stream::read_body(std::size_t max, milliseconds limit) {
 Task<Result<BodyPart>> Stream::read_slow(std::size_t max, milliseconds limit) {
     while (true) {
         const async::Milliseconds since = connection_.loop().now();
-        const Wait ended = co_await wait_input(patience(limit));
-        waited_ += connection_.loop().now() - since;
-        if (ended == Wait::late) co_return late_input();
+        const Wait ended = co_await wait_input(time_.patience(limit, received_));
+        time_.waited(connection_.loop().now() - since);
+        if (ended == Wait::late) co_return time_.late();
         if (ended == Wait::interrupted) {
             co_return Error(Reason::client_closed, side_, Retry::no, "reading was given up");
         }
@@ -223,23 +221,6 @@ Task<Stream::Wait> Stream::wait_input(milliseconds limit) {
     input_late_.disarm();
     input_changed_ = false;
     co_return outcome_;
-}
-
-milliseconds Stream::patience(milliseconds limit) const {
-    if (min_rate_ == 0) return limit;
-    const auto earned = static_cast<async::Milliseconds>(received_ * 1000 / min_rate_);
-    const milliseconds left(std::max<async::Milliseconds>(kGrace.count() + earned - waited_, 1));
-    return limit.count() == 0 ? left : std::min(limit, left);
-}
-
-Error Stream::late_input() const {
-    if (side_ == Source::upstream) {
-        return Error(Reason::upstream_timeout_read, side_, Retry::no,
-                     "nothing came for timeouts.read");
-    }
-    return Error(Reason::client_timeout_body, side_, Retry::no,
-                 min_rate_ == 0 ? "nothing came for client.body_timeout"
-                                : "slower than client.min_rate, or nothing for body_timeout");
 }
 
 // Sending ---------------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "codec/body_time.hpp"
 #include "connection.hpp"
 #include "proxyd/base/task.hpp"
 #include "proxyd/http/stream.hpp"
@@ -42,7 +43,6 @@ class Stream : public SessionStream, public WakeHook {
         return input_ended_ || failed() || !in_.empty() || loan_.size() > loaned_;
     }
     /// Whether a part of the body waits.
-    [[nodiscard]] bool has_input() const noexcept { return !in_.empty(); }
     [[nodiscard]] bool input_ended() const noexcept { return input_ended_; }
     enum class Wait : std::uint8_t { changed, late, interrupted };
     /// Until input_changed(), data, the end or a failure; `limit` 0 = for ever.
@@ -50,7 +50,7 @@ class Stream : public SessionStream, public WakeHook {
     /// A pending wait_input() or read_body() returns now: may destroy the stream.
     void interrupt();
     void set_max_body(std::uint64_t bytes) noexcept { max_body_ = bytes; }
-    void set_min_rate(std::uint64_t bytes) noexcept { min_rate_ = bytes; }
+    void set_min_rate(std::uint64_t bytes) noexcept { time_.set_min_rate(bytes); }
     void set_trailers(const http::HeaderMap* trailers) noexcept { in_trailers_ = trailers; }
     [[nodiscard]] std::uint64_t received() const noexcept { return received_; }
 
@@ -80,8 +80,6 @@ class Stream : public SessionStream, public WakeHook {
   private:
     [[nodiscard]] Result<http::BodyPart> take_part(std::size_t max);
     Task<Result<http::BodyPart>> read_slow(std::size_t max, std::chrono::milliseconds limit);
-    [[nodiscard]] std::chrono::milliseconds patience(std::chrono::milliseconds limit) const;
-    [[nodiscard]] Error late_input() const;
     void release_loan();
     [[nodiscard]] Result<void> settled();
     [[nodiscard]] bool may_go_on() const noexcept {
@@ -102,8 +100,8 @@ class Stream : public SessionStream, public WakeHook {
     Output loan_;  ///< being handed out
     std::size_t loaned_ = 0;
     const http::HeaderMap* in_trailers_ = nullptr;
-    std::uint64_t received_ = 0, max_body_ = UINT64_MAX, min_rate_ = 0;
-    async::Milliseconds waited_ = 0;
+    std::uint64_t received_ = 0, max_body_ = UINT64_MAX;
+    BodyTime time_{side_};
     Event reader_;
     async::Deadline input_late_;
 

@@ -74,15 +74,6 @@ std::unique_ptr<ClientCertificate> describe(X509* certificate) {
     return facts;
 }
 
-/// Static texts: the connection's own ones end with it.
-std::string_view application_of(const SSL* ssl) {
-    const unsigned char* data = nullptr;
-    unsigned size = 0;
-    SSL_get0_alpn_selected(ssl, &data, &size);
-    if (size == 0) return "";
-    return size == 2 ? "h2" : "http/1.1";
-}
-
 std::string_view curve_of(SSL* ssl) {
     const auto group = static_cast<int>(SSL_get_negotiated_group(ssl));
     const char* const name = group > 0 ? OBJ_nid2sn(group) : nullptr;
@@ -105,6 +96,14 @@ void describe_client(SSL* ssl, Agreement& agreement) {
 }
 
 }  // namespace
+
+std::string_view application_of(const SSL* ssl) {
+    const unsigned char* data = nullptr;
+    unsigned size = 0;
+    SSL_get0_alpn_selected(ssl, &data, &size);
+    if (size == 0) return "";
+    return size == 2 ? "h2" : "http/1.1";
+}
 
 Agreement agreement_of(SSL* ssl, Hello& hello) {
     Agreement agreement;

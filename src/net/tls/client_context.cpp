@@ -56,11 +56,8 @@ ClientContext::ClientContext(const ClientPolicy& policy)
         SSL_CTX_set1_cert_store(context_, policy.trusted());
         SSL_CTX_set_verify(context_, SSL_VERIFY_PEER, nullptr);
     }
-    const std::vector<X509*>& chain = policy.chain();
-    if (!chain.empty()) {
-        SSL_CTX_use_certificate(context_, chain.front());
-        SSL_CTX_use_PrivateKey(context_, policy.key());
-        for (std::size_t i = 1; i < chain.size(); ++i) SSL_CTX_add1_chain_cert(context_, chain[i]);
+    if (const Certificate* const own = policy.certificate()) {
+        SSL_CTX_use_cert_and_key(context_, own->leaf(), own->key(), own->chain(), 1);
     }
     SSL_CTX_set_session_cache_mode(context_, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
     SSL_CTX_sess_set_new_cb(context_, &ClientContext::keep_session);

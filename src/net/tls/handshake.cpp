@@ -4,6 +4,7 @@
 
 #include <optional>
 
+#include "agreement.hpp"
 #include "tls_error.hpp"
 #include "tls_transport.hpp"
 
@@ -33,13 +34,6 @@ Error failed(const SSL* ssl, const ErrorCode& error, std::string_view server,
     }
     return Error(Reason::upstream_tls_failed, Source::upstream, Retry::yes,
                  where + error.message());
-}
-
-bool chose_http2(const SSL* ssl) {
-    const unsigned char* protocol = nullptr;
-    unsigned size = 0;
-    SSL_get0_alpn_selected(ssl, &protocol, &size);
-    return std::string_view(reinterpret_cast<const char*>(protocol), size) == "h2";
 }
 
 }  // namespace
@@ -98,7 +92,7 @@ Task<Result<TransportPtr>> Handshake::connect(TransportPtr below, ClientContextP
         transport->close();
         co_return why;
     }
-    http2_ = chose_http2(transport->ssl());
+    http2_ = application_of(transport->ssl()) == "h2";
     co_return TransportPtr(transport);
 }
 

@@ -67,12 +67,6 @@ std::string read_certificates(const std::string& pem, std::vector<X509*>& into) 
     return into.empty() ? "holds no certificate in PEM form" : std::string();
 }
 
-EVP_PKEY* read_private_key(const std::string& pem) {
-    ERR_clear_error();
-    const Bio bio = reader_of(pem);
-    return PEM_read_bio_PrivateKey(bio.get(), nullptr, no_password, nullptr);
-}
-
 std::vector<PemBlock> read_blocks(const std::string& pem) {
     std::vector<PemBlock> blocks;
     const Bio bio = reader_of(pem);

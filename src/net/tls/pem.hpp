@@ -26,8 +26,6 @@ struct PemBlock {
 
 /// Every certificate of the text, at the end of `into`, whose owner frees them. Otherwise why not.
 [[nodiscard]] std::string read_certificates(const std::string& pem, std::vector<X509*>& into);
-/// Null: no private key without a password; last_reason() tells more.
-[[nodiscard]] EVP_PKEY* read_private_key(const std::string& pem);
 /// What OpenSSL says of its last failure.
 [[nodiscard]] std::string last_reason();
 /// 16 bytes that are the same for the same parts only.

@@ -25,6 +25,11 @@ bool is_nothing_yet(const ErrorCode& error) noexcept {
     return error == asio::error::would_block || error == asio::error::interrupted;
 }
 
+/// An end of the transport below that TLS did not announce is no orderly one.
+ErrorCode unannounced(const ErrorCode& error) noexcept {
+    return error == asio::error::eof ? truncated() : error;
+}
+
 std::size_t total_of(std::span<const iovec> pieces) noexcept {
     std::size_t total = 0;
     for (const iovec& piece : pieces) total += piece.iov_len;
@@ -173,8 +178,7 @@ void TlsTransport::go_on() {
         if (unsent) return finish_handshake(unsent);
         if (pull()) continue;
         if (below_ended_) {
-            const bool eof = below_ended_ == asio::error::eof;
-            return finish_handshake(eof ? truncated() : below_ended_);
+            return finish_handshake(unannounced(below_ended_));
         }
         return wait_for_bytes();
     }
@@ -247,7 +251,7 @@ std::size_t TlsTransport::fetch(char* into, std::size_t room) {
     std::size_t got = decrypt(into, room);
     while (got == 0 && !end_ && pull()) got = decrypt(into, room);
     if (got == 0 && !end_ && below_ended_) {
-        end_ = below_ended_ == asio::error::eof ? truncated() : below_ended_;
+        end_ = unannounced(below_ended_);
     }
     std::size_t sent = 0;
     (void)flush(sent);  // what OpenSSL answered by itself; send() reports what breaks
@@ -309,7 +313,7 @@ bool TlsTransport::peek() {
         if (!end_) note_failure(result);
     } while (!end_ && pull());
     if (!end_ && below_ended_) {
-        end_ = below_ended_ == asio::error::eof ? truncated() : below_ended_;
+        end_ = unannounced(below_ended_);
     }
     return false;
 }
@@ -332,8 +336,7 @@ ErrorCode TlsTransport::ended() const noexcept {
 
 ErrorCode TlsTransport::left() const noexcept {
     if (end_) return end_;
-    const ErrorCode error = below_->left();
-    return error == asio::error::eof ? truncated() : error;
+    return unannounced(below_->left());
 }
 
 std::size_t TlsTransport::untaken() const noexcept {

@@ -5,8 +5,9 @@
 namespace proxyd::codec::h2 {
 namespace {
 
-constexpr FrameHead kPing{6, 0, 0, 8}, kUpdate{8, 0, 0, 4}, kEmptyData{0, 0, 1, 0};
-constexpr FrameHead kLastData{0, 1, 1, 0}, kData{0, 0, 1, 10}, kHeaders{1, 4, 1, 50};
+constexpr FrameHead kPing{FrameType::ping, 0, 0, 8}, kUpdate{FrameType::window_update, 0, 0, 4};
+constexpr FrameHead kEmptyData{FrameType::data, 0, 1, 0}, kLastData{FrameType::data, 1, 1, 0};
+constexpr FrameHead kData{FrameType::data, 0, 1, 10}, kHeaders{FrameType::headers, 4, 1, 50};
 
 int frames_until_refused(FloodGuard& guard, const FrameHead& frame, async::Milliseconds now) {
     int count = 0;

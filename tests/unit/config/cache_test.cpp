@@ -45,8 +45,8 @@ TEST(CacheConfig, LevelsMergeKeyByKey) {
     ASSERT_EQ(inner->valid.size(), 2U);
     EXPECT_EQ(inner->valid[0].status, 404) << "exact ones first";
     EXPECT_EQ(inner->valid[1].time, Duration{1'000});
-    EXPECT_TRUE(inner->has(UseStale::updating));
-    EXPECT_FALSE(inner->has(UseStale::timeout));
+    EXPECT_TRUE(inner->stale_updating);
+    EXPECT_FALSE(inner->has(RetryOn::timeout));
     EXPECT_FALSE(cache_of(snapshot, 2));
 }
 

@@ -2,13 +2,10 @@
 
 #include <memory>
 #include <string>
-#include <vector>
 
 #include "proxyd/base/result.hpp"
-#include "proxyd/net/tls/policy_problem.hpp"
+#include "proxyd/net/tls/certificate.hpp"
 
-using EVP_PKEY = struct evp_pkey_st;
-using X509 = struct x509_st;
 using X509_STORE = struct x509_store_st;
 
 namespace proxyd::net::tls {
@@ -37,22 +34,18 @@ class ClientPolicy {
     [[nodiscard]] bool expired() const noexcept;
 
     [[nodiscard]] X509_STORE* trusted() const noexcept { return trusted_; }  ///< null: no verify
-    [[nodiscard]] const std::vector<X509*>& chain() const noexcept {
-        return chain_;
-    }  ///< leaf first
-    [[nodiscard]] EVP_PKEY* key() const noexcept { return key_; }
+    /// The client's; null: none.
+    [[nodiscard]] const Certificate* certificate() const noexcept { return certificate_.get(); }
 
   private:
     using Problem = PolicyProblem;
     ClientPolicy() = default;
     Result<void, Problem> trust(const std::string& pem);
-    Result<void, Problem> identify(const ClientSettings& settings);
 
     std::string id_;
     bool verify_ = true;
     X509_STORE* trusted_ = nullptr;
-    std::vector<X509*> chain_;
-    EVP_PKEY* key_ = nullptr;
+    std::shared_ptr<const Certificate> certificate_;
 };
 
 }  // namespace proxyd::net::tls

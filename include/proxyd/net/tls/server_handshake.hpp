@@ -28,7 +28,7 @@ struct Agreement {
     bool resumed = false;
     std::string server_name;  ///< in lower case
     ServedHost host;
-    std::string client_verify;                        ///< "" = no certificate was asked for
+    std::string client_verify;                  ///< "" = no certificate was asked for
     std::unique_ptr<ClientCertificate> client;  ///< null = none was shown
 };
 
